@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Keeps the set of ktriage's own processes: a child of one of them is one of them. */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+const volatile __u32 child_pid_offset = 0; /* of sched_process_fork, from its format file */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u8);
+} own SEC(".maps");
+
+SEC("tracepoint")
+int forked(void *ctx)
+{
+	__u32 parent = bpf_get_current_pid_tgid() >> 32;
+	__u32 child = 0;
+	__u8 yes = 1;
+
+	if (!bpf_map_lookup_elem(&own, &parent))
+		return 1;
+	/* for a new thread this is its tid: harmless, no process has that tgid while the thread lives */
+	if (!bpf_probe_read_kernel(&child, sizeof(child), ctx + child_pid_offset))
+		bpf_map_update_elem(&own, &child, &yes, BPF_ANY);
+	return 1;
+}
+
+SEC("tracepoint")
+int exited(void *ctx)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	bpf_map_delete_elem(&own, &tid);
+	return 1;
+}

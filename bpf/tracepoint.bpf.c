@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Any tracepoint. The record is copied as the kernel wrote it; directives, prepared in user space from the event's
+ * format file, bring along the user memory that it points to. System calls are paired with their return.
+ *
+ * All return 1: 0 would hide the event from perf and ftrace users of the same host (trace_call_bpf()).
+ */
+#include "session.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+#define DATA_BYTES (MAX_RECORD + MAX_EXTRA + MAX_STRING + MAX_ARGS * MAX_ARG)
+/* Where a returning call's arguments are laid out as in its record: behind anything that extras can reach. */
+#define ARGS_AT	   (DATA_BYTES - MAX_RECORD)
+
+/* The event is built here: too large for the 512 bytes of BPF stack. Hits do not nest on a CPU (bpf_prog_active). */
+struct scratch {
+	struct event event;
+	__u8 data[DATA_BYTES + 8];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratch SEC(".maps");
+
+struct call {
+	__u64 time_ns;
+	__u64 faults; /* bit n: directive n could not be read on entry */
+	__u64 args[6];
+};
+
+/* System calls under way, by tid. A thread is in one call at a time; a stale entry is overwritten by its tid's next. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u32);
+	__type(value, struct call);
+} calls SEC(".maps");
+
+static __always_inline struct scratch *get_scratch(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&scratch, &zero);
+}
+
+static __always_inline long read_argv(__u8 *to, const __u64 *argv, __u8 *flags)
+{
+	const char *arg = 0;
+	__u64 at = 0;
+	long bytes;
+	int i;
+
+	for (i = 0; i < MAX_ARGS; i++) {
+		if (bpf_probe_read_user(&arg, sizeof(arg), argv + i)) {
+			*flags |= EXTRA_FAULT;
+			return at;
+		}
+		if (!arg)
+			return at;
+		if (at > MAX_ARGS * MAX_ARG - MAX_ARG)
+			break;
+		bytes = bpf_probe_read_user_str(to + at, MAX_ARG, arg);
+		if (bytes <= 0) {
+			*flags |= EXTRA_FAULT;
+			return at;
+		}
+		if (bytes > MAX_ARG)
+			break;
+		if (bytes == MAX_ARG)
+			*flags |= EXTRA_TRUNCATED;
+		at += bytes;
+	}
+	*flags |= EXTRA_TRUNCATED;
+	return at;
+}
+
+static __always_inline long read_sockaddr(__u8 *to, const void *from, __u64 bytes, __u8 *flags)
+{
+	if (bytes > MAX_SOCKADDR)
+		bytes = MAX_SOCKADDR;
+	/* a caller may pass a length that its memory does not have: then the shortest address that tells something */
+	if (!bpf_probe_read_user(to, bytes, from))
+		return bytes;
+	if (bytes > 16 && !bpf_probe_read_user(to, 16, from))
+		return 16;
+	*flags |= EXTRA_FAULT;
+	return 0;
+}
+
+static __always_inline long read_string(__u8 *to, const void *from, __u8 kind, __u8 *flags)
+{
+	long bytes;
+
+	if (kind == READ_KERNEL_STRING)
+		bytes = bpf_probe_read_kernel_str(to, MAX_STRING, from);
+	else
+		bytes = bpf_probe_read_user_str(to, MAX_STRING, from);
+	if (bytes <= 0) {
+		*flags |= EXTRA_FAULT;
+		return 0;
+	}
+	if (bytes == MAX_STRING)
+		*flags |= EXTRA_TRUNCATED;
+	return bytes;
+}
+
+/*
+ * Follows the directives whose bit is set in `wanted`; `base` is where a field of the record with offset 0 would be.
+ * Returns the bytes written, a multiple of 8; sets the bits of those that faulted.
+ */
+static __always_inline __u64 read_extras(__u8 *to, const __u8 *base, __u64 wanted, __u64 *faults)
+{
+	__u64 at = 0;
+	int i;
+
+	for (i = 0; i < MAX_DIRECTIVES; i++) {
+		__u8 kind = config.directives[i].kind;
+		struct extra *extra;
+		const void *from;
+		__u8 flags = 0;
+		long bytes = 0;
+
+		if (kind == READ_NONE || kind == READ_DATA_LOC || kind == READ_REL_LOC || !(wanted & (1ULL << i)))
+			continue;
+		if (at > MAX_EXTRA)
+			break;
+		extra = (void *)(to + at);
+		from = *(const void **)(base + (config.directives[i].offset & (MAX_RECORD - 1)));
+		if (!from)
+			continue;
+		if (kind == READ_ARGV)
+			bytes = read_argv((void *)(extra + 1), from, &flags);
+		else if (kind == READ_SOCKADDR)
+			bytes = read_sockaddr((void *)(extra + 1), from,
+					      *(__u32 *)(base + (config.directives[i].arg & (MAX_RECORD - 1))),
+					      &flags);
+		else
+			bytes = read_string((void *)(extra + 1), from, kind, &flags);
+		if (flags & EXTRA_FAULT)
+			*faults |= 1ULL << i;
+		extra->directive = i;
+		extra->flags = flags;
+		extra->bytes = bytes;
+		extra->pad = 0;
+		at += sizeof(*extra) + (((__u64)bytes + 7) & 0xff8);
+	}
+	return at;
+}
+
+/* Copies the record with its dynamic part; returns its bytes. */
+static __always_inline __u64 copy_record(__u8 *to, void *ctx)
+{
+	__u64 fixed = config.record_bytes, end = fixed;
+	int i;
+
+	if (fixed > MAX_RECORD)
+		fixed = MAX_RECORD;
+	if (bpf_probe_read_kernel(to, fixed, ctx))
+		return 0;
+	for (i = 0; i < MAX_DIRECTIVES; i++) {
+		__u16 offset = config.directives[i].offset & (MAX_RECORD - 1);
+		__u8 kind = config.directives[i].kind;
+		__u64 loc, last;
+
+		if (kind != READ_DATA_LOC && kind != READ_REL_LOC)
+			continue;
+		loc = *(__u32 *)(to + offset);
+		last = (loc & 0xffff) + (loc >> 16);
+		if (kind == READ_REL_LOC)
+			last += offset + 4;
+		if (last > end)
+			end = last;
+	}
+	if (end > MAX_RECORD)
+		end = MAX_RECORD;
+	if (end > fixed && !bpf_probe_read_kernel(to + fixed, (end - fixed) & (2 * MAX_RECORD - 1), ctx + fixed))
+		return end;
+	return fixed;
+}
+
+static __always_inline int remember_call(__u32 tid, __u64 now, __u64 faults, const __u8 *record)
+{
+	struct call call = { .time_ns = now, .faults = faults };
+
+	/* arguments start behind common fields and the padded number (struct syscall_trace_enter) */
+	__builtin_memcpy(call.args, record + 16, sizeof(call.args));
+	return bpf_map_update_elem(&calls, &tid, &call, BPF_ANY);
+}
+
+static __always_inline void emit_hit(void *ctx, const struct count_key *key, __u32 tid, __u64 now, struct stats *stats)
+{
+	struct scratch *s = get_scratch();
+	__u64 record, padded, extras, faults = 0;
+
+	if (!s)
+		return;
+	record = copy_record(s->data, ctx);
+	padded = (record + 7) & ~7ULL;
+	if (padded > MAX_RECORD)
+		return;
+	extras = read_extras(s->data + padded, s->data, ~0ULL, &faults);
+	s->event.time_ns = now;
+	s->event.tgid = key->tgid;
+	s->event.tid = tid;
+	s->event.uid = bpf_get_current_uid_gid();
+	s->event.program = config.program;
+	s->event.kind = EVENT_HIT;
+	s->event.flags = 0;
+	s->event.record_bytes = record;
+	s->event.extra_bytes = extras;
+	s->event.pad = 0;
+	__builtin_memcpy(s->event.comm, key->comm, sizeof(key->comm));
+	if ((config.flags & PAIRED) && remember_call(tid, now, faults, s->data))
+		s->event.flags = EVENT_UNPAIRED;
+	if (extras > DATA_BYTES - MAX_RECORD)
+		return;
+	if (bpf_ringbuf_output(&events, s, sizeof(s->event) + padded + extras, BPF_RB_NO_WAKEUP)) {
+		stats->lost++;
+		if (config.flags & PAIRED)
+			bpf_map_delete_elem(&calls, &tid);
+		return;
+	}
+	stats->emitted++;
+}
+
+SEC("tracepoint")
+int hit(void *ctx)
+{
+	__u64 id = bpf_get_current_pid_tgid(), now;
+	struct count_key key = { .tgid = id >> 32 };
+	struct stats *stats;
+
+	bpf_get_current_comm(key.comm, sizeof(key.comm));
+	if (!filter_matches(&key, id))
+		return 1;
+	stats = session_stats();
+	if (!stats)
+		return 1;
+	if (config.key_bytes)
+		bpf_probe_read_kernel(&key.key, sizeof(key.key), ctx + config.key_offset);
+	count_hit(&key, stats);
+	if (!(config.flags & EMIT_EVENTS))
+		return 1;
+	now = bpf_ktime_get_ns();
+	if (governor_admits(now))
+		emit_hit(ctx, &key, id, now, stats);
+	else
+		stats->suppressed++;
+	return 1;
+}
+
+SEC("tracepoint")
+int returned(void *ctx)
+{
+	__u64 id = bpf_get_current_pid_tgid(), now = bpf_ktime_get_ns(), extras = 0, ignored = 0;
+	__u32 tid = id;
+	struct call *call = bpf_map_lookup_elem(&calls, &tid);
+	struct event_return *event;
+	struct scratch *s;
+	struct stats *stats;
+
+	if (!call)
+		return 1;
+	s = get_scratch();
+	stats = session_stats();
+	if (!s || !stats)
+		return 1;
+	event = (void *)s;
+	/* by now the kernel has faulted in what the call was given */
+	if (call->faults) {
+		__builtin_memcpy(s->data + ARGS_AT + 16, call->args, sizeof(call->args));
+		extras = read_extras(s->data + sizeof(*event) - sizeof(s->event), s->data + ARGS_AT, call->faults, &ignored);
+	}
+	event->time_ns = now;
+	event->tgid = id >> 32;
+	event->tid = tid;
+	event->pad = 0;
+	event->program = config.program;
+	event->kind = EVENT_RETURN;
+	event->flags = 0;
+	event->record_bytes = 0;
+	event->extra_bytes = extras;
+	event->pad2 = 0;
+	event->latency_ns = now - call->time_ns;
+	event->ret = 0;
+	bpf_probe_read_kernel(&event->ret, sizeof(event->ret), ctx + config.ret_offset);
+	bpf_map_delete_elem(&calls, &tid);
+	if (extras > DATA_BYTES - MAX_RECORD)
+		return 1;
+	if (bpf_ringbuf_output(&events, event, sizeof(*event) + extras, BPF_RB_NO_WAKEUP))
+		stats->lost_returns++;
+	return 1;
+}

@@ -1,0 +1,49 @@
+/** What a subcommand is: a row of the table, and the function behind it. */
+import type { Options } from "./arguments.ts";
+import type { Writer } from "./writer.ts";
+
+/** Exit codes of every subcommand. */
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+export interface OptionSpec {
+  /** Without the dashes. */
+  readonly name: string;
+  /** One letter, without the dash. */
+  readonly short?: string;
+  /** What its value is called in the help; an option without it is a flag. */
+  readonly value?: string;
+  readonly summary: string;
+}
+
+export interface Example {
+  readonly command: string;
+  readonly about: string;
+}
+
+export interface Invocation {
+  /** What follows the subcommand and is no option. */
+  readonly positionals: readonly string[];
+  readonly options: Options;
+  readonly writer: Writer;
+}
+
+/**
+ * Does the work and returns the exit code.
+ *
+ * @throws {UsageError} what was asked for cannot be understood
+ * @throws {CliError} the work cannot be done
+ */
+export type Subcommand = (invocation: Invocation) => Promise<number>;
+
+export interface SubcommandSpec {
+  readonly name: string;
+  readonly summary: string;
+  /** What follows the name, for example `<tracepoint>`. */
+  readonly operands: string;
+  readonly examples: readonly Example[];
+  readonly options: readonly OptionSpec[];
+  /** Paragraphs at the end of its help. */
+  readonly notes: readonly string[];
+  /** Imports the module only when the subcommand runs: what the others need must not delay this one. */
+  readonly load: () => Promise<Subcommand>;
+}
