@@ -15,8 +15,14 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* The event is built here: too large for the 512 bytes of BPF stack. Hits do not nest on a CPU (bpf_prog_active). */
 struct scratch {
-	struct event event;
-	__u8 data[DATA_BYTES + 8];
+	union {
+		struct event event;
+		struct event_return returned;
+	};
+	union {
+		struct extra extra; /* where the first stands in a return; keeps the type in BTF */
+		__u8 data[DATA_BYTES + 8];
+	};
 };
 
 struct {
@@ -47,35 +53,30 @@ static __always_inline struct scratch *get_scratch(void)
 	return bpf_map_lookup_elem(&scratch, &zero);
 }
 
+/*
+ * Every argument has a slot of its own: packed, the sum of their lengths would cost the verifier more states than it
+ * follows. A slot that is full says that its argument is cut.
+ */
 static __always_inline long read_argv(__u8 *to, const __u64 *argv, __u8 *flags)
 {
 	const char *arg = 0;
-	__u64 at = 0;
-	long bytes;
 	int i;
 
 	for (i = 0; i < MAX_ARGS; i++) {
 		if (bpf_probe_read_user(&arg, sizeof(arg), argv + i)) {
-			*flags |= EXTRA_FAULT;
-			return at;
+			*flags = EXTRA_FAULT;
+			return i * MAX_ARG;
 		}
 		if (!arg)
-			return at;
-		if (at > MAX_ARGS * MAX_ARG - MAX_ARG)
-			break;
-		bytes = bpf_probe_read_user_str(to + at, MAX_ARG, arg);
-		if (bytes <= 0) {
-			*flags |= EXTRA_FAULT;
-			return at;
+			return i * MAX_ARG;
+		if (bpf_probe_read_user_str(to + i * MAX_ARG, MAX_ARG, arg) <= 0) {
+			*flags = EXTRA_FAULT;
+			return i * MAX_ARG;
 		}
-		if (bytes > MAX_ARG)
-			break;
-		if (bytes == MAX_ARG)
-			*flags |= EXTRA_TRUNCATED;
-		at += bytes;
 	}
-	*flags |= EXTRA_TRUNCATED;
-	return at;
+	if (!bpf_probe_read_user(&arg, sizeof(arg), argv + i) && arg)
+		*flags = EXTRA_TRUNCATED;
+	return MAX_ARGS * MAX_ARG;
 }
 
 static __always_inline long read_sockaddr(__u8 *to, const void *from, __u64 bytes, __u8 *flags)
@@ -144,7 +145,7 @@ static __always_inline __u64 read_extras(__u8 *to, const __u8 *base, __u64 wante
 			*faults |= 1ULL << i;
 		extra->directive = i;
 		extra->flags = flags;
-		extra->bytes = bytes;
+		extra->length = bytes;
 		extra->pad = 0;
 		at += sizeof(*extra) + (((__u64)bytes + 7) & 0xff8);
 	}
@@ -269,11 +270,11 @@ int returned(void *ctx)
 	stats = session_stats();
 	if (!s || !stats)
 		return 1;
-	event = (void *)s;
+	event = &s->returned;
 	/* by now the kernel has faulted in what the call was given */
 	if (call->faults) {
 		__builtin_memcpy(s->data + ARGS_AT + 16, call->args, sizeof(call->args));
-		extras = read_extras(s->data + sizeof(*event) - sizeof(s->event), s->data + ARGS_AT, call->faults, &ignored);
+		extras = read_extras(s->data, s->data + ARGS_AT, call->faults, &ignored);
 	}
 	event->time_ns = now;
 	event->tgid = id >> 32;

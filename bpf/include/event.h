@@ -7,7 +7,7 @@
 #define MAX_RECORD     2048 /* fixed and dynamic part of a trace record that is copied */
 #define MAX_EXTRA      2048 /* user memory that the directives bring along; the last one may pass it by MAX_STRING */
 #define MAX_STRING     1024 /* one string with its NUL */
-#define MAX_ARGS	   20
+#define MAX_ARGS	   20 /* of argv; each has a slot of MAX_ARG bytes */
 #define MAX_ARG	   128
 #define MAX_SOCKADDR   128 /* sizeof(struct sockaddr_storage) */
 
@@ -56,11 +56,11 @@ enum extra_flags {
 	EXTRA_TRUNCATED = 2, /* more follows in the traced process */
 };
 
-/* What a directive read; `bytes` of data follow, then padding to 8. */
+/* What a directive read; `length` bytes follow, then padding to 8. */
 struct extra {
 	__u8 directive;
 	__u8 flags;
-	__u16 bytes;
+	__u16 length;
 	__u32 pad;
 };
 

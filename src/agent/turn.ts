@@ -1,7 +1,7 @@
 /** One turn: what a diagnostic reply asks for is run on this host. */
 import type { StartPrograms } from "../probes/mod.ts";
-import type { CommandRequest, CommandResult, DiagnosticReply, EbpfResults, Turn } from "../protocol/mod.ts";
-import { distinctNames } from "./distinct_names.ts";
+import type { CommandRequest, CommandResult, DiagnosticReply, Turn } from "../protocol/mod.ts";
+import { nameGiver } from "./names.ts";
 import type { OnProgress } from "./progress.ts";
 
 /** Commands of one turn that run at once: enough to overlap waits, too few to disturb the host that is looked at. */
@@ -38,12 +38,11 @@ export async function runTurn(
   hands: Hands,
   options: TurnOptions = {},
 ): Promise<Omit<Turn, "request">> {
-  const on_progress = options.on_progress ?? ((): void => {});
-  const signal = options.signal ?? new AbortController().signal;
-  const commands = distinctNames(request.commands.map(({ id }) => id), options.taken_ids)
-    .map((id, index) => ({ ...request.commands[index], id }) as CommandRequest);
-  const programs = distinctNames(request.ebpf_programs.map(({ name }) => name))
-    .map((name, index) => ({ ...request.ebpf_programs[index], name }) as DiagnosticReply["ebpf_programs"][number]);
+  const { signal = new AbortController().signal, on_progress = ignore } = options;
+  const idFor = nameGiver(options.taken_ids);
+  const nameFor = nameGiver();
+  const commands = request.commands.map((command) => ({ ...command, id: idFor(command.id) }));
+  const programs = request.ebpf_programs.map((program) => ({ ...program, name: nameFor(program.name) }));
 
   const running = await hands.startPrograms(programs);
   const stop = (): void => running.stop();
@@ -51,13 +50,53 @@ export async function runTurn(
   try {
     if (signal.aborted) stop();
     on_progress({ kind: "programs_started", starts: running.starts });
-    const ebpf_results = running.results.then((results) => {
-      on_progress({ kind: "programs_ended", results });
-      return results;
-    });
-    const [command_results] = await Promise.all([runCommands(commands, hands.runCommand, { signal, on_progress }), ebpf_results]);
-    return { command_results, ebpf_results: await ebpf_results };
+    const command_results = await runCommands(commands, hands.runCommand, { signal, on_progress });
+    const ebpf_results = await running.results;
+    on_progress({ kind: "programs_ended", results: ebpf_results });
+    return { command_results, ebpf_results };
   } finally {
     signal.removeEventListener("abort", stop);
+    stop();
   }
+}
+
+function ignore(): void {}
+
+async function runCommands(
+  commands: readonly CommandRequest[],
+  runCommand: RunCommand,
+  { signal, on_progress }: { readonly signal: AbortSignal; readonly on_progress: OnProgress },
+): Promise<CommandResult[]> {
+  const results: CommandResult[] = [];
+  const queue = commands.entries();
+  // Workers share the iterator: each takes the next command that nobody has taken yet.
+  const worker = async (): Promise<void> => {
+    for (const [index, command] of queue) {
+      if (!signal.aborted) on_progress({ kind: "command_started", command });
+      const result = signal.aborted
+        ? notRun(command, "interrupted before it started")
+        : await runCommand(command, { signal }).catch((error) => notRun(command, reason(error)));
+      results[index] = result;
+      on_progress({ kind: "command_ended", result });
+    }
+  };
+  await Promise.all(Array.from({ length: MAX_COMMANDS_AT_ONCE }, worker));
+  return results;
+}
+
+function notRun({ id, command, description }: CommandRequest, error: string): CommandResult {
+  return {
+    id,
+    command,
+    ...(description === undefined ? {} : { description }),
+    exit_code: null,
+    stdout: "",
+    stderr: "",
+    duration_ms: 0,
+    error,
+  };
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

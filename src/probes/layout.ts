@@ -72,6 +72,10 @@ export const STATS = {
   bytes: 48,
 } as const;
 
+/** struct call of bpf/tracepoint.bpf.c. */
+export const CALL = { time_ns: 0, faults: 8, args: 16, bytes: 64 } as const;
+
 export const COMM_BYTES = 16;
 export const MAX_DIRECTIVES = 12;
 export const MAX_RECORD_BYTES = 2048;
+export const ARGUMENT_SLOT_BYTES = 128;

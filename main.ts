@@ -1,0 +1,3 @@
+import { main } from "./src/cli/app.ts";
+
+Deno.exit(await main(Deno.args));

@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# Builds build/libbpf.so, with libelf and zlib inside, and build/include (libbpf's headers for the BPF C).
+#
+# The library needs nothing but libc, and of that nothing newer than glibc 2.28, so that one file serves every host.
+# Sources are Debian's upstream tarballs, fetched through apt (signatures checked) with a private apt directory:
+# the system's own lists stay as they are. The result is cached by the hash of what it is made from.
+set -euo pipefail
+. "$(dirname "$(readlink -f "$0")")/common.sh"
+
+suite=trixie
+libbpf=libbpf-1.5.0 libbpf_sha256=53492aff6dd47e4da04ef5e672d753b9743848bdb38e9d90eafbe190b7983c44
+elfutils=elfutils-0.192 elfutils_sha256=616099beae24aba11f9b63d86ca6cc8d566d968b802391334c91df54eab416b4
+here=$root/scripts
+key=$(cat "$here/build-libbpf.sh" "$here/libbpf-compat.c" | sha256sum | cut -c1-12)
+made=$cache/$libbpf-$(uname -m)-$key
+build=$root/build
+
+install_to_build() {
+  mkdir -p "$build"
+  rm -rf "$build/include"
+  cp -R "$made/include" "$build/include"
+  cp "$made/libbpf.so" "$build/libbpf.so.new"
+  mv "$build/libbpf.so.new" "$build/libbpf.so" # never a half-written library, even for a reader at this moment
+  echo "$key" >"$build/.libbpf"
+}
+
+# The mirror that apt already uses for this release of Debian, whatever other sources the host has.
+mirror() {
+  local codename
+  codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+  apt-get indextargets --format '$(SITE) $(RELEASE)' |
+    awk -v c="$codename" '$2 == c { print $1; found = 1; exit } $2 !~ /security/ && !s { s = $1 } END { if (!found && s) print s }'
+}
+
+fetch_sources() {
+  local apt=$work/apt site
+  site=$(mirror)
+  [ -n "$site" ] || die "Cannot fetch the sources of $libbpf: apt has no Debian mirror. Add one to /etc/apt/sources.list."
+  mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
+  echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $suite main" >"$apt/sources.list"
+  # The sandbox user could not write below root's cache.
+  local options=(-qq -o APT::Sandbox::User=root -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=-
+    -o "Dir::State::lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o Acquire::Languages=none -o Acquire::Retries=3)
+  apt-get "${options[@]}" update
+  (cd "$cache/sources" && apt-get "${options[@]}" source --download-only libbpf elfutils >/dev/null)
+}
+
+# Prints the path of a source tarball; fails when it is not there or not the one that this script was written for.
+tarball() {
+  local file
+  for file in "$cache/sources/${1/-/_}.orig.tar."*[!c]; do
+    case $file in *.asc) continue ;; esac
+    echo "$2  $file" | sha256sum --check --status 2>/dev/null && echo "$file" && return
+  done
+  return 1
+}
+
+# What elfutils' configure would find on any Linux of these years; without zstd, as libbpf never meets such sections.
+elfutils_config='#define _GNU_SOURCE 1
+#define HAVE_DECL_MEMPCPY 1
+#define HAVE_DECL_MEMRCHR 1
+#define HAVE_DECL_POWEROF2 1
+#define HAVE_DECL_RAWMEMCHR 1
+#define HAVE_DECL_REALLOCARRAY 1
+#define HAVE_ERROR_H 1
+#define HAVE_ERR_H 1
+#define HAVE_FALLTHROUGH 1
+#define HAVE_GCC_STRUCT 1
+#define HAVE_MREMAP 1
+#define HAVE_STDATOMIC_H 1
+#define HAVE_VISIBILITY 1
+#define PACKAGE_NAME "elfutils"
+#include <eu-config.h>'
+
+# compile NAME FLAGS... -- FILES...: every file to $work/obj/NAME/*.o, all processors at once.
+# The few thread-local bytes of libelf and libbpf are static TLS: __tls_get_addr would need the dynamic linker by name.
+compile() {
+  local name=$1 flags=()
+  shift
+  while [ "$1" != -- ]; do flags+=("$1"); shift; done
+  shift
+  mkdir -p "$work/obj/$name"
+  printf '%s\n' "$@" | (cd "$work/obj/$name" && xargs -P "$(nproc)" -n 8 \
+    clang -c -O2 -fPIC -ftls-model=initial-exec -fvisibility=hidden -ffunction-sections -w -D_LARGEFILE64_SOURCE -D_FILE_OFFSET_BITS=64 "${flags[@]}")
+}
+
+build_library() {
+  local elf=$work/$elfutils bpf=$work/$libbpf header
+  tar -xf "$(tarball "$elfutils" "$elfutils_sha256")" -C "$work" "$elfutils/libelf" "$elfutils/lib"
+  tar -xf "$(tarball "$libbpf" "$libbpf_sha256")" -C "$work" "$libbpf/src" "$libbpf/include"
+  printf '%s\n' "$elfutils_config" >"$elf/config.h"
+  compile elf -std=gnu99 -DHAVE_CONFIG_H -D_GNU_SOURCE "-I$elf" "-I$elf/lib" "-I$elf/libelf" -- "$elf"/libelf/*.c "$elf/lib/eu-search.c"
+  compile bpf -std=gnu89 "-I$elf/libelf" "-I$bpf/src" "-I$bpf/include" "-I$bpf/include/uapi" -- "$bpf"/src/*.c
+  compile compat -- "$here/libbpf-compat.c"
+  clang -shared -o "$work/libbpf.so" -Wl,-soname,libbpf.so.1 "-Wl,--version-script=$bpf/src/libbpf.map" \
+    -Wl,--gc-sections -Wl,--no-undefined -s "$work"/obj/*/*.o -l:libz.a
+  mkdir -p "$work/include/bpf" "$work/include/linux"
+  for header in bpf_helpers bpf_helper_defs bpf_tracing bpf_core_read bpf_endian usdt.bpf \
+    bpf libbpf btf libbpf_common libbpf_legacy libbpf_version; do
+    cp "$bpf/src/$header.h" "$work/include/bpf/"
+  done
+  # The kernel's own BPF headers of libbpf's age: Debian's are too old for some of the helpers' types.
+  cp "$bpf"/include/uapi/linux/{bpf,bpf_common,btf}.h "$work/include/linux/"
+}
+
+[ "$(cat "$build/.libbpf" 2>/dev/null)" != "$key" ] || [ ! -e "$build/libbpf.so" ] || exit 0
+mkdir -p "$cache/sources"
+exec 9>"$cache/libbpf.lock"
+flock 9
+if [ ! -e "$made/libbpf.so" ]; then
+  work=$(mktemp -d "$cache/libbpf.XXXXXX")
+  trap 'rm -rf "$work"' EXIT
+  say "building $libbpf (once, about 20 s)"
+  if ! tarball "$libbpf" "$libbpf_sha256" >/dev/null || ! tarball "$elfutils" "$elfutils_sha256" >/dev/null; then
+    fetch_sources
+    tarball "$libbpf" "$libbpf_sha256" >/dev/null && tarball "$elfutils" "$elfutils_sha256" >/dev/null ||
+      die "Cannot build $libbpf: Debian $suite no longer has $libbpf and $elfutils. Update the versions in scripts/build-libbpf.sh."
+  fi
+  build_library
+  "$here/check-libbpf.sh" "$work/libbpf.so"
+  mkdir -p "$work/made"
+  mv "$work/libbpf.so" "$work/include" "$work/made/"
+  rm -rf "$made"
+  mv "$work/made" "$made"
+fi
+install_to_build

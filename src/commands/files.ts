@@ -1,0 +1,97 @@
+/** Files that reading alone can harm or that never end: devices, live kernel buffers, other processes' pipes. */
+import { GLOB, isLiteral, NUMBER, show, TEXT, WORDS } from "./marks.ts";
+import { type Refusal, refusal } from "./verdict.ts";
+
+/** Commands run here, so that a relative path means the same to the policy and to the program. */
+export const WORKING_DIRECTORY = "/";
+
+const ANY = "*";
+
+/** Why a path is not read; `*` is any one component, a path below a listed one counts as well. */
+const UNREADABLE: readonly { readonly rule: string; readonly path: readonly string[]; readonly why: string }[] = [
+  { rule: "file/device", path: ["dev", ANY], why: "opening a device can act on it or never end" },
+  { rule: "file/kernel-memory", path: ["proc", "kcore"], why: "it is the kernel's whole memory" },
+  { rule: "file/consumes", path: ["proc", "kmsg"], why: "a read takes the messages away from others; use dmesg" },
+  { rule: "file/process-memory", path: ["proc", ANY, "mem"], why: "it is the memory of a process" },
+  { rule: "file/process-memory", path: ["proc", ANY, "task", ANY, "mem"], why: "it is the memory of a process" },
+  { rule: "file/consumes", path: ["proc", ANY, "fd", ANY], why: "a read can take data away from the process" },
+  { rule: "file/consumes", path: ["proc", ANY, "task", ANY, "fd", ANY], why: "a read can take data from the process" },
+];
+/** Wherever they stand: a read takes trace data away from others, and waits for more. */
+const CONSUMED = ["trace_pipe", "trace_pipe_raw"];
+/** Files below /dev that hold nothing and block nothing. */
+const HARMLESS = ["/dev/null", "/dev/stdin", "/dev/fd/0"];
+/** Names that device files have; what a path with an unknown part must not end in. */
+const DEVICE_NAME =
+  /^(mem|kmem|port|kmsg|kcore|zero|full|u?random|watchdog|console|ptmx|hpet|fuse|kvm|rtc|input|(sd|hd|vd|xvd|nvme|dm-|md|loop|ram|sr|st|nst|tty|pts|vcs|hidraw|event|mouse|js|lp|sg|rtc|watchdog|cpu)[a-z]{0,2}\d*.*)$/;
+
+/**
+ * Says whether a program may read the file that an argument or a redirection names.
+ *
+ * @param path as the program gets it, with marks for what is not known; a relative path starts at "/"
+ */
+export function unreadable(path: string): Refusal | undefined {
+  if (path.includes(WORDS)) {
+    return refusal("file/unknown", `Which files "${show(path)}" names is not known before it runs: put it in double quotes.`);
+  }
+  if (path.includes(TEXT)) return unreadableUnknown(path);
+  const components = normalize(path);
+  for (const variant of [components, withoutProcessRoot(components)]) {
+    if (HARMLESS.includes("/" + variant.join("/"))) return undefined;
+    const found = UNREADABLE.find((entry) => isBelow(variant, entry.path));
+    if (found !== undefined) return refusal(found.rule, `Reading ${show(path)} is refused: ${found.why}.`);
+    if (CONSUMED.some((name) => matches(variant.at(-1) ?? "", name))) {
+      return refusal("file/consumes", `Reading ${show(path)} is refused: it takes the trace away from others and never ends.`);
+    }
+  }
+  return undefined;
+}
+
+/** True when reading everything below the path would reach devices or live kernel files. */
+export function holdsUnreadable(path: string): boolean {
+  if (path.includes(TEXT) || path.includes(WORDS)) return true;
+  const [first] = withoutProcessRoot(normalize(path));
+  return first === undefined || ["proc", "sys", "dev"].some((name) => matches(first, name));
+}
+
+/** The unknown part may hold `..`: only what the path ends in is certain, and no device is called that. */
+function unreadableUnknown(path: string): Refusal | undefined {
+  const last = path.slice(path.lastIndexOf("/") + 1);
+  const known = path.startsWith("/") && isLiteral(last) && last !== "" && last !== "." && last !== "..";
+  if (known && !DEVICE_NAME.test(last) && !CONSUMED.includes(last)) return undefined;
+  return refusal(
+    "file/unknown",
+    `Which file "${show(path)}" names is not known before it runs: use a fixed path, or one that ends in a fixed name ` +
+      `such as "/proc/$pid/status".`,
+  );
+}
+
+function normalize(path: string): string[] {
+  const components: string[] = [];
+  for (const component of `${path.startsWith("/") ? "" : WORKING_DIRECTORY}${path}`.split("/")) {
+    if (component === "..") components.pop();
+    else if (component !== "" && component !== ".") components.push(component);
+  }
+  return components;
+}
+
+/** /proc/PID/root and /proc/PID/cwd lead out of /proc: what follows is judged as if it began at the root. */
+function withoutProcessRoot(components: readonly string[]): readonly string[] {
+  const leadsOut = (component = ""): boolean => matches(component, "root") || matches(component, "cwd");
+  if (!matches(components[0] ?? "", "proc")) return components;
+  if (leadsOut(components[2])) return withoutProcessRoot(components.slice(3));
+  if (matches(components[2] ?? "", "task") && leadsOut(components[4])) return withoutProcessRoot(components.slice(5));
+  return components;
+}
+
+function isBelow(components: readonly string[], ancestor: readonly string[]): boolean {
+  return components.length >= ancestor.length &&
+    ancestor.every((name, index) => name === ANY || matches(components[index] ?? "", name));
+}
+
+/** Whether one component, which may hold marks, can be the name. */
+function matches(component: string, name: string): boolean {
+  if (isLiteral(component)) return component === name;
+  const pattern = component.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(GLOB, ".*").replaceAll(NUMBER, "[-0-9\\s]*");
+  return new RegExp(`^${pattern}$`, "s").test(name);
+}

@@ -1,0 +1,51 @@
+/** What the allowlist says about one program. */
+import { isLiteral } from "../marks.ts";
+import { all, type Rule } from "../arguments.ts";
+
+export interface Program {
+  /** Undefined: none of its arguments can do harm. */
+  readonly rule?: Rule;
+  /** The arguments that name files it reads. */
+  readonly files?: (args: readonly string[]) => readonly string[];
+  /** Arguments that are known only when the line runs may stand anywhere, options included. */
+  readonly anyArguments?: true;
+  /** The command line that it runs itself, judged as well; or why that cannot be told. */
+  readonly runs?: (args: readonly string[]) => Inner;
+}
+
+export interface Inner {
+  /** Name and arguments; empty when it runs nothing. */
+  readonly command: readonly string[];
+  /** `NAME=value` words that it puts into the environment. */
+  readonly assignments?: readonly string[];
+}
+
+export type Programs = Readonly<Record<string, Program>>;
+
+/** Programs that only report, whatever their arguments. */
+export function reports(...names: readonly string[]): Programs {
+  return named(names, { anyArguments: true });
+}
+
+/** Programs that read the files among their arguments and only print. */
+export function readers(names: readonly string[], ...rules: readonly Rule[]): Programs {
+  return named(names, rules.length === 0 ? { files: everyFile } : { files: everyFile, rule: all(...rules) });
+}
+
+/** Programs that only report as long as the rules let their arguments pass. */
+export function limited(names: readonly string[], ...rules: readonly Rule[]): Programs {
+  return named(names, { rule: all(...rules) });
+}
+
+/** Every argument that may be a file: all but options, and what follows the = of an option. */
+export function everyFile(args: readonly string[]): readonly string[] {
+  return args.flatMap((arg) => {
+    if (!arg.startsWith("-")) return [arg];
+    const equals = arg.indexOf("=");
+    return equals > 0 && isLiteral(arg.slice(0, equals)) ? [arg.slice(equals + 1)] : [];
+  });
+}
+
+function named(names: readonly string[], program: Program): Programs {
+  return Object.fromEntries(names.map((name) => [name, program]));
+}

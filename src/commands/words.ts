@@ -1,0 +1,156 @@
+/** What the words of a line become when the shell expands them, as far as that is known beforehand. */
+import type { ParsedScript, Word, WordPart } from "unbash";
+import { GLOB, isLiteral, NUMBER, TEXT, WORD, WORDS } from "./marks.ts";
+import { printsNumbers } from "./numeric.ts";
+
+/** More combinations of values than this are not tried one by one: the values count as unknown. */
+const MAX_COMBINATIONS = 64;
+/** Special parameters that are always numbers: last status, this shell, number of arguments, last background job. */
+const NUMERIC_PARAMETERS = new Set(["?", "$", "#", "!"]);
+
+/** One value for each variable of a command. */
+export type Binding = ReadonlyMap<string, string>;
+
+interface Atom {
+  readonly text: string;
+  /** Quoted text is neither split nor matched against file names. */
+  readonly quoted: boolean;
+}
+
+/** How a variable gets a value: an assignment takes its word whole, a loop takes each field of it. */
+export interface Source {
+  readonly how: "assigned" | "listed";
+  readonly word: Word;
+}
+
+/**
+ * The values that the variables of a line can have, wherever in the line they are assigned: order, subshells and
+ * branches are not followed. Every variable can also be empty, for it may be used where it is not set.
+ */
+export class Variables {
+  readonly #sources = new Map<string, Source[]>();
+  readonly #unknown = new Set<string>();
+  readonly #values = new Map<string, readonly string[]>();
+
+  assign(name: string, source: Source): void {
+    this.#sources.set(name, [...(this.#sources.get(name) ?? []), source]);
+  }
+
+  /** The variable gets text from outside the line, as `read` does. */
+  assignUnknown(name: string): void {
+    this.#unknown.add(name);
+  }
+
+  /** The possible values; they may hold marks. */
+  values(name: string): readonly string[] {
+    if (NUMERIC_PARAMETERS.has(name)) return [NUMBER];
+    const sources = this.#sources.get(name);
+    if (sources === undefined || this.#unknown.has(name)) return [TEXT];
+    const known = this.#values.get(name);
+    if (known !== undefined) return known;
+    this.#values.set(name, [TEXT]); // what a variable that is assigned from itself finds
+    const values = [...new Set(["", ...sources.flatMap((source) => this.#valuesOf(source))])];
+    const bounded = values.length > MAX_COMBINATIONS ? [TEXT] : values;
+    this.#values.set(name, bounded);
+    return bounded;
+  }
+
+  #valuesOf(source: Source): string[] {
+    return this.bindings([source.word]).flatMap((binding) => {
+      if (source.how === "listed") return expandFields(source.word, binding).map((field) => field.replaceAll(WORDS, WORD));
+      return [atomsOf(source.word, binding).map((atom) => atom.text).join("")];
+    });
+  }
+
+  /** Every combination of values for the variables that the words use. */
+  bindings(words: readonly Word[]): Binding[] {
+    const names = [...new Set(words.flatMap(variablesOf))];
+    let bindings: Map<string, string>[] = [new Map()];
+    for (const name of names) {
+      const values = this.values(name);
+      if (bindings.length * values.length > MAX_COMBINATIONS) return [new Map(names.map((each) => [each, TEXT]))];
+      bindings = bindings.flatMap((binding) => values.map((value) => new Map([...binding, [name, value]])));
+    }
+    return bindings;
+  }
+}
+
+/** The arguments that a word becomes: split and with marks for what is not known. */
+export function expandFields(word: Word, binding: Binding): string[] {
+  const fields: string[] = [];
+  let field: string | undefined;
+  const end = (): void => {
+    if (field !== undefined) fields.push(settle(field));
+    field = undefined;
+  };
+  for (const { text, quoted } of atomsOf(word, binding)) {
+    if (quoted) {
+      field = (field ?? "") + text.replace(/[\uE002\uE004]/g, TEXT);
+      continue;
+    }
+    const pieces = text.replaceAll(TEXT, WORDS).replace(/[*?[]/g, GLOB).split(/[ \t\n]+/);
+    pieces.forEach((piece, index) => {
+      if (index > 0) end();
+      if (piece !== "") field = (field ?? "") + piece;
+    });
+  }
+  end();
+  return fields;
+}
+
+/** The word when it is the same whatever the line does, without any expansion; undefined otherwise. */
+export function literalOf(word: Word): string | undefined {
+  if (variablesOf(word).length > 0) return undefined;
+  const text = atomsOf(word, new Map()).map((atom) => atom.text).join("");
+  return isLiteral(text) ? text : undefined;
+}
+
+/** An unquoted word that is nothing but unknown can also vanish, so that the next argument takes its place. */
+function settle(field: string): string {
+  return /^[\uE002\uE004]+$/.test(field) ? WORDS : field.replaceAll(WORD, TEXT);
+}
+
+function atomsOf(word: Word, binding: Binding): Atom[] {
+  if (word.parts === undefined) return [{ text: word.value, quoted: true }];
+  return word.parts.flatMap((part) => atomsOfPart(part, binding, "unquoted"));
+}
+
+function atomsOfPart(part: WordPart, binding: Binding, context: "quoted" | "unquoted"): Atom[] {
+  const quoted = context === "quoted";
+  switch (part.type) {
+    case "Literal":
+    case "SingleQuoted":
+      return [{ text: part.value, quoted: true }];
+    case "Glob":
+      return [{ text: GLOB, quoted: true }];
+    case "DoubleQuoted":
+      return [{ text: "", quoted: true }, ...part.parts.flatMap((child) => atomsOfPart(child, binding, "quoted"))];
+    case "SimpleExpansion":
+      return [{ text: binding.get(part.text.slice(1)) ?? TEXT, quoted }];
+    case "ParameterExpansion":
+      return [{ text: parameterText(part, binding), quoted }];
+    case "CommandExpansion":
+      return [{ text: part.script && printsNumbers(part.script as ParsedScript) ? NUMBER : TEXT, quoted }];
+    case "ArithmeticExpansion":
+      return [{ text: NUMBER, quoted }];
+    default:
+      return [{ text: TEXT, quoted }];
+  }
+}
+
+function parameterText(part: Extract<WordPart, { type: "ParameterExpansion" }>, binding: Binding): string {
+  if (part.prefix === "#") return NUMBER;
+  const plain = part.prefix === undefined && part.operation === undefined;
+  return plain ? binding.get(part.parameter) ?? TEXT : TEXT;
+}
+
+function variablesOf(word: Word): string[] {
+  return (word.parts ?? []).flatMap(variablesOfPart);
+}
+
+function variablesOfPart(part: WordPart): string[] {
+  if (part.type === "SimpleExpansion") return [part.text.slice(1)];
+  if (part.type === "ParameterExpansion") return [part.parameter];
+  if (part.type === "DoubleQuoted") return part.parts.flatMap(variablesOfPart);
+  return [];
+}

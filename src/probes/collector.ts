@@ -1,0 +1,80 @@
+/** The events of one program on their way into its result: kept within bounds, counted, summed up. */
+import type { Aggregates, EbpfResult, TraceEvent, ValueCount } from "../protocol/mod.ts";
+import type { Counts, Program } from "./program.ts";
+import { summarise } from "./summary.ts";
+import { Tally, top } from "./tally.ts";
+
+/** About 15 MB of events; what a result holds, and ten seconds of the governor's default rate. */
+const MAX_EVENTS = 20_000;
+const TOP_PROCESSES = 20;
+const TOP_KEYS = 40;
+
+type Collected = Pick<
+  EbpfResult,
+  "event_count" | "lost_events" | "missed_hits" | "sampled" | "events" | "aggregates" | "summary"
+>;
+
+export interface CollectorOptions {
+  /** Events that the result holds; the others are counted and summed up. Default 20,000. */
+  readonly max_events?: number;
+}
+
+export class Collector {
+  readonly #events: TraceEvent[] = [];
+  readonly #tally = new Tally();
+  readonly #max_events: number;
+  #emitted = 0;
+
+  constructor(options: CollectorOptions = {}) {
+    this.#max_events = options.max_events ?? MAX_EVENTS;
+  }
+
+  add(event: TraceEvent): void {
+    this.#emitted++;
+    this.#tally.add(event);
+    if (this.#events.length < this.#max_events) this.#events.push(event);
+  }
+
+  /** What an ended program saw. */
+  result({ plan, counts }: Program, { duration_ns }: { readonly duration_ns: bigint }): Collected {
+    const aggregates: Aggregates = {
+      by_process: byProcess(counts),
+      ...(plan.key === undefined ? {} : { by_key: { key: plan.key.label, counts: byKey(counts, plan.key.name) } }),
+      ...this.#tally.aggregates(),
+    };
+    const figures = {
+      event_count: counts.hits,
+      lost_events: counts.lost + counts.lost_returns,
+      ...(counts.missed > 0 ? { missed_hits: counts.missed } : {}),
+      sampled: counts.suppressed > 0 || this.#events.length < this.#emitted,
+      events: this.#events,
+    };
+    const summary = summarise({
+      ...figures,
+      aggregates,
+      event: plan.event,
+      duration_s: Number(duration_ns) / 1e9,
+      emitted: this.#emitted,
+      pending: this.#tally.pending,
+    });
+    return { ...figures, aggregates, summary };
+  }
+}
+
+function byProcess({ rows }: Counts): Aggregates["by_process"] {
+  const processes = new Map<string, Aggregates["by_process"][number]>();
+  for (const { tgid, comm, hits } of rows) {
+    const id = `${tgid} ${comm}`;
+    const count = (processes.get(id)?.count ?? 0) + hits;
+    processes.set(id, { process_id: tgid, process_name: comm, count });
+  }
+  return [...processes.values()]
+    .sort((a, b) => b.count - a.count || a.process_id - b.process_id)
+    .slice(0, TOP_PROCESSES);
+}
+
+function byKey({ rows }: Counts, name: (value: number) => string): ValueCount[] {
+  const keys = new Map<string, number>();
+  for (const { key, hits } of rows) keys.set(name(key), (keys.get(name(key)) ?? 0) + hits);
+  return top(keys, TOP_KEYS);
+}

@@ -1,0 +1,161 @@
+/** A request becomes a plan: which event, which bytes to copy, which reads to add, how to show the fields. */
+import { type Field, type Format, parseFormat } from "../kernel/format.ts";
+import { syscallName } from "../kernel/syscalls.ts";
+import { resolveTarget, tracepointInstead } from "../kernel/targets.ts";
+import type { Tracefs } from "../kernel/tracefs.ts";
+import type { ProbeType } from "../protocol/mod.ts";
+import type { Directive } from "./config.ts";
+import type { Decodable, ShownField } from "./decode.ts";
+import { MAX_DIRECTIVES } from "./layout.ts";
+import { familyName, presenter } from "./present.ts";
+import { syscallArgument } from "../kernel/syscall_arguments.ts";
+
+/** A field of the record that the kernel counts hits by. */
+export interface CountKey {
+  readonly label: string;
+  readonly offset: number;
+  readonly name: (value: number) => string;
+}
+
+export interface Plan extends Decodable {
+  /** The event's id for perf_event_open(2). */
+  readonly event_id: bigint;
+  /** Of the system call's exit, when results are paired. */
+  readonly return_id?: bigint;
+  /** Of the result in the exit's record. */
+  readonly ret_offset: number;
+  readonly record_bytes: number;
+  readonly directives: readonly Directive[];
+  readonly key?: CountKey;
+  /** What was attached to and why, when that is not what was asked for. */
+  readonly attached_as?: string;
+}
+
+/** A request that cannot be done here: what and why, and what to ask instead. */
+export interface Refusal {
+  readonly error: string;
+  readonly hint: string;
+}
+
+/** @returns a plan, or a refusal for the asker; throws only when tracefs itself cannot be read */
+export function planProgram(
+  request: { readonly type: ProbeType; readonly target: string },
+  tracefs: Tracefs,
+): Plan | Refusal {
+  if (request.type !== "tracepoint") return refuseType(request);
+  const exact = exactEvent(request.target, tracefs);
+  if (exact !== undefined) return planEvent(exact, tracefs);
+  const resolution = resolveTarget(request.target, availableEvents(tracefs));
+  switch (resolution.kind) {
+    case "tracepoint":
+      return planEvent(
+        { category: resolution.category, name: resolution.name, ...(resolution.note === undefined ? {} : { note: resolution.note }) },
+        tracefs,
+      );
+    case "all_syscalls":
+      return planEvent({ category: "raw_syscalls", name: `sys_${resolution.phase}`, note: resolution.note }, tracefs);
+    default:
+      return { error: resolution.error, hint: resolution.hint };
+  }
+}
+
+interface EventName {
+  readonly category: string;
+  readonly name: string;
+  readonly note?: string;
+}
+
+/** The usual case without reading the list of all events, which costs milliseconds. */
+function exactEvent(target: string, tracefs: Tracefs): EventName | undefined {
+  const [, category, name] = /^(?:tracepoint[:/])?(\w+)[:/](\w+)$/.exec(target.trim()) ?? [];
+  if (category === undefined || name === undefined || category === "raw_syscalls") return undefined;
+  return tracefs.exists(`events/${category}/${name}/id`) ? { category, name } : undefined;
+}
+
+function availableEvents(tracefs: Tracefs): readonly string[] {
+  return tracefs.read("available_events").trim().split("\n");
+}
+
+function refuseType({ type, target }: { readonly type: ProbeType; readonly target: string }): Refusal {
+  const instead = tracepointInstead(target.replace(/^\w+:/, ""));
+  return {
+    error: `Cannot attach ${type} ${target}: this version of ktriage traces tracepoints only.`,
+    hint: instead === undefined
+      ? "Ask for a program of type tracepoint, for example syscalls/sys_enter_connect or sched/sched_switch."
+      : `The tracepoint ${instead} tells nearly the same: ask for type tracepoint, target ${instead}.`,
+  };
+}
+
+function planEvent({ category, name, note }: EventName, tracefs: Tracefs): Plan {
+  const format = parseFormat(tracefs.read(`events/${category}/${name}/format`));
+  const fields = category === "syscalls" ? systemCallFields(format) : format.fields;
+  const { directives, shown } = prepareFields({ category, format, fields });
+  const return_path = category === "syscalls" && name.startsWith("sys_enter_")
+    ? `events/syscalls/sys_exit_${name.slice("sys_enter_".length)}`
+    : undefined;
+  return {
+    event: `${category}:${name}`,
+    event_id: BigInt(format.id),
+    ret_offset: 0,
+    record_bytes: Math.max(8, ...fields.map(({ offset, size }) => offset + size)),
+    directives,
+    shown,
+    familyName,
+    ...(return_path === undefined ? {} : pairWith(return_path, tracefs)),
+    ...(category === "raw_syscalls" ? { key: syscallKey(format) } : {}),
+    ...(note === undefined ? {} : { attached_as: note }),
+  };
+}
+
+/**
+ * BPF programs get the number and the arguments only. Since 7.0 the format also lists copies of user memory, which are
+ * not in their record (perf_call_bpf_enter() in kernel/trace/trace_syscalls.c).
+ */
+function systemCallFields(format: Format): readonly Field[] {
+  return format.fields.filter(({ name, kind }) => name !== "__syscall_nr" && (kind === "integer" || kind === "pointer"));
+}
+
+function pairWith(path: string, tracefs: Tracefs): Pick<Plan, "return_id" | "ret_offset"> {
+  const format = parseFormat(tracefs.read(`${path}/format`));
+  const ret = format.fields.find(({ name }) => name === "ret");
+  return ret === undefined ? { ret_offset: 0 } : { return_id: BigInt(format.id), ret_offset: ret.offset };
+}
+
+function syscallKey(format: Format): CountKey {
+  const id = format.fields.find(({ name }) => name === "id");
+  return { label: "syscall", offset: id?.offset ?? 8, name: (nr) => syscallName(nr, Deno.build.arch) ?? `syscall_${nr}` };
+}
+
+interface Prepared {
+  readonly directives: readonly Directive[];
+  readonly shown: readonly ShownField[];
+}
+
+function prepareFields(
+  { category, format, fields }: { readonly category: string; readonly format: Format; readonly fields: readonly Field[] },
+): Prepared {
+  const present = presenter(category, format);
+  const directives: Directive[] = [];
+  const shown = fields.map((field): ShownField => {
+    const directive = directiveFor(field, { category, format });
+    if (directive === undefined || directives.length === MAX_DIRECTIVES) return { field, ...present(field) };
+    directives.push(directive);
+    return { field, ...present(field), directive: { index: directives.length - 1, kind: directive.kind } };
+  });
+  return { directives, shown };
+}
+
+function directiveFor(
+  field: Field,
+  { category, format }: { readonly category: string; readonly format: Format },
+): Directive | undefined {
+  const { offset } = field;
+  if (field.kind.startsWith("data_loc")) return { kind: "data_loc", offset };
+  if (field.kind.startsWith("rel_loc")) return { kind: "rel_loc", offset };
+  if (category !== "syscalls" || field.kind !== "pointer") return undefined;
+  const argument = syscallArgument(format.name, field);
+  if (argument.kind === "user_string" || argument.kind === "argv") return { kind: argument.kind, offset };
+  if (argument.kind !== "sockaddr") return undefined;
+  const length = format.fields.find(({ name }) => name === argument.length_field);
+  return length === undefined ? undefined : { kind: "sockaddr", offset, length_offset: length.offset };
+}

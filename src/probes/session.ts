@@ -1,0 +1,145 @@
+/** Programs that trace together: one ring buffer, one clock, one set of own processes, ended program by program. */
+import { ownObject, libbpfBytes, tracepointObject } from "../ffi/assets.ts";
+import { type BpfObject, Libbpf } from "../ffi/libbpf.ts";
+import { Libc } from "../ffi/libc.ts";
+import { RingBuffer } from "../ffi/ring_buffer.ts";
+import type { Tracefs } from "../kernel/tracefs.ts";
+import { parseFormat } from "../kernel/format.ts";
+import { EVENT } from "./layout.ts";
+import type { Plan } from "./plan.ts";
+import { Program, type ProgramOptions } from "./program.ts";
+
+/** Holds 40 ms of a million small events a second, four times the longest wait between two reads. */
+const RING_BYTES = 8 << 20;
+const OWN_ENTRIES = 16384;
+const BPF_MAP_TYPE_HASH = 1, BPF_MAP_TYPE_RINGBUF = 27, PERF_TYPE_TRACEPOINT = 2;
+/** The reader looks again at once while events come, and backs off to this while none do. */
+const MAX_IDLE_MS = 10;
+/** Longest stretch of reading before timers and signals get their turn. */
+const SLICE_MS = 8;
+
+/** The resources of a session; disposing it detaches everything that still traces. */
+export class Session implements Disposable {
+  readonly #resources = new DisposableStack();
+  readonly #libc: Libc;
+  readonly #bpf: Libbpf;
+  readonly #ring: RingBuffer;
+  readonly #ring_fd: number;
+  readonly #own_fd: number;
+  readonly #object: Uint8Array<ArrayBuffer>;
+  readonly #epoch_offset_ns: bigint;
+  readonly #programs: Program[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #idle_ms = 1;
+
+  /**
+   * @throws {BpfError} the kernel lacks something that every program needs
+   * @throws {Error} libbpf cannot be loaded
+   */
+  static async open(tracefs: Tracefs): Promise<Session> {
+    const [libbpf, own, tracepoint] = await Promise.all([libbpfBytes(), ownObject(), tracepointObject()]);
+    return new Session({ libbpf, own, tracepoint, tracefs });
+  }
+
+  private constructor(
+    from: Record<"libbpf" | "own" | "tracepoint", Uint8Array<ArrayBuffer>> & { readonly tracefs: Tracefs },
+  ) {
+    using stack = new DisposableStack();
+    this.#object = from.tracepoint;
+    this.#libc = stack.use(new Libc());
+    this.#bpf = stack.use(new Libbpf(this.#libc, from.libbpf));
+    const shape = { key_bytes: 0, value_bytes: 0, entries: RING_BYTES };
+    this.#ring_fd = this.#ownFd(stack, this.#bpf.createMap("events", { type: BPF_MAP_TYPE_RINGBUF, ...shape }));
+    this.#ring = stack.use(new RingBuffer(this.#libc, this.#ring_fd, RING_BYTES));
+    const hash = { type: BPF_MAP_TYPE_HASH, key_bytes: 4, value_bytes: 1, entries: OWN_ENTRIES };
+    this.#own_fd = this.#ownFd(stack, this.#bpf.createMap("own", hash));
+    this.#followOwnProcesses(stack, from.own, from.tracefs);
+    this.#epoch_offset_ns = this.#libc.clocks().epoch_offset_ns;
+    this.#resources = stack.move();
+  }
+
+  /** Nanoseconds since the epoch, on the clock of the events. */
+  now(): bigint {
+    return this.#libc.clocks().monotonic_ns + this.#epoch_offset_ns;
+  }
+
+  /**
+   * Loads and attaches one planned program; it traces from then on.
+   *
+   * @throws {BpfError} with the verifier's log, or what the kernel refused
+   */
+  start(plan: Plan, options: Omit<ProgramOptions, "index" | "epoch_offset_ns">): Program {
+    const program = new Program(
+      { libc: this.#libc, bpf: this.#bpf, object: this.#object, ring_fd: this.#ring_fd, own_fd: this.#own_fd },
+      plan,
+      { ...options, index: this.#programs.length, epoch_offset_ns: this.#epoch_offset_ns },
+    );
+    this.#programs.push(program);
+    if (this.#timer === undefined) this.#schedule(0);
+    return program;
+  }
+
+  /** Detaches one program, reads what it still has in the ring buffer and its exact counts. */
+  end(program: Program): void {
+    if (program.ended) return;
+    program.detach();
+    while (this.#drain() > 0) { /* until the ring buffer is empty: no more of this program's events come */ }
+    program.finish();
+    if (this.#programs.every(({ ended }) => ended)) this.#stopReading();
+  }
+
+  [Symbol.dispose](): void {
+    this.#stopReading();
+    for (const program of this.#programs) program[Symbol.dispose]();
+    this.#resources.dispose();
+  }
+
+  #ownFd(stack: DisposableStack, fd: number): number {
+    stack.defer(() => this.#libc.close(fd));
+    return fd;
+  }
+
+  /** From here on every child of this process is known as ktriage's own. */
+  #followOwnProcesses(stack: DisposableStack, bytes: Uint8Array<ArrayBuffer>, tracefs: Tracefs): void {
+    const format = parseFormat(tracefs.read("events/sched/sched_process_fork/format"));
+    const child_pid = format.fields.find(({ name }) => name === "child_pid");
+    if (child_pid === undefined) throw new Error("Cannot follow own processes: sched_process_fork has no child_pid.");
+    this.#bpf.update(this.#own_fd, word(Deno.pid), new Uint8Array([1]));
+    const object: BpfObject = stack.use(this.#bpf.openObject("own", bytes));
+    object.setConstants(word(child_pid.offset));
+    object.shareMap("own", this.#own_fd);
+    object.load();
+    for (const [program, event] of [["forked", "sched_process_fork"], ["exited", "sched_process_exit"]] as const) {
+      const config = BigInt(tracefs.read(`events/sched/${event}/id`));
+      const fd = this.#libc.perfEventOpen({ type: PERF_TYPE_TRACEPOINT, config }, { pid: -1, cpu: 0 });
+      stack.use(object.attachPerfEvent(program, fd));
+    }
+  }
+
+  #drain(): number {
+    return this.#ring.drain((record, at, length) => {
+      this.#programs[record.getUint16(at + EVENT.program, true)]?.take(record, at, length);
+    });
+  }
+
+  #schedule(delay_ms: number): void {
+    this.#timer = setTimeout(() => this.#read(), delay_ms);
+  }
+
+  #read(): void {
+    const until = performance.now() + SLICE_MS;
+    let records = 0;
+    for (let more = this.#drain(); more > 0; more = performance.now() < until ? this.#drain() : 0) records += more;
+    this.#idle_ms = records > 0 ? 1 : Math.min(this.#idle_ms * 2, MAX_IDLE_MS);
+    this.#schedule(this.#idle_ms);
+  }
+
+  #stopReading(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+function word(value: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new Uint32Array([value]).buffer);
+}

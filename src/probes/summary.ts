@@ -1,0 +1,86 @@
+/** One program's results in a few sentences that a person, or a model, can act on. */
+import type { Aggregates, EbpfResult, ValueCount } from "../protocol/mod.ts";
+
+type Summarised = Pick<EbpfResult, "event_count" | "lost_events" | "missed_hits" | "sampled" | "events"> & {
+  readonly event: string;
+  readonly duration_s: number;
+  readonly emitted: number;
+  readonly pending: number;
+  readonly aggregates: Aggregates;
+};
+
+const SHOWN = 3;
+
+/** @returns for example `214 × syscalls:sys_enter_connect in 10.0 s, by curl (pid 812) 200 …` */
+export function summarise(result: Summarised): string {
+  const { event, event_count, duration_s } = result;
+  if (event_count === 0) return withGaps(`${event} did not occur in ${duration_s.toFixed(1)} s.`, result);
+  return withGaps(
+    [
+      `${event_count} × ${event} in ${duration_s.toFixed(1)} s, ${byProcess(result.aggregates, event_count)}.`,
+      sampling(result),
+      byKey(result.aggregates),
+      errors(result),
+      result.pending > 0 ? `${result.pending} had not returned when tracing ended.` : "",
+      latency(result.aggregates),
+      commonValues(result.aggregates, result.emitted),
+    ].filter((sentence) => sentence !== "").join(" "),
+    result,
+  );
+}
+
+function byProcess({ by_process }: Aggregates, total: number): string {
+  const first = by_process.slice(0, SHOWN)
+    .map(({ process_name, process_id, count }) => `${process_name} (pid ${process_id}) ${count}`);
+  const rest = total - by_process.slice(0, SHOWN).reduce((sum, { count }) => sum + count, 0);
+  return `by ${[...first, ...(rest > 0 ? [`others ${rest}`] : [])].join(", ")}`;
+}
+
+function sampling({ sampled, emitted, event_count }: Summarised): string {
+  return sampled ? `Sampled: the details below are from ${emitted} of ${event_count}.` : "";
+}
+
+function byKey({ by_key }: Aggregates): string {
+  return by_key === undefined ? "" : `By ${by_key.key}: ${list(by_key.counts)}.`;
+}
+
+function errors({ aggregates, emitted }: Summarised): string {
+  if (aggregates.errors.length === 0) return "";
+  const failed = aggregates.errors.reduce((sum, { count }) => sum + count, 0);
+  return `${failed} of ${emitted} failed: ${list(aggregates.errors)}.`;
+}
+
+function latency({ latency }: Aggregates): string {
+  if (latency === undefined) return "";
+  return `Took ${time(latency.p50_ns)} (median), ${time(latency.p99_ns)} (99%), ${time(latency.max_ns)} at most.`;
+}
+
+/** Fields whose most common value stands for at least a tenth of the events, unless every event has the same number. */
+function commonValues({ by_field }: Aggregates, emitted: number): string {
+  const sentences = Object.entries(by_field).flatMap(([name, values]) => {
+    const most = values[0];
+    const telling = most !== undefined && most.count * 10 >= emitted && !/^-?\d+$/.test(most.value);
+    return telling ? [`${name}: ${list(values)}`] : [];
+  });
+  return sentences.length === 0 ? "" : `Most common: ${sentences.join("; ")}.`;
+}
+
+function list(values: readonly ValueCount[]): string {
+  const shown = values.slice(0, SHOWN).map(({ value, count }) => `${value} ${count}`);
+  return shown.join(", ") + (values.length > SHOWN ? ", …" : "");
+}
+
+function withGaps(text: string, { lost_events, missed_hits }: Summarised): string {
+  const lost = lost_events > 0 ? ` ${lost_events} events were lost: the ring buffer was full.` : "";
+  const missed = missed_hits !== undefined && missed_hits > 0
+    ? ` The kernel skipped ${missed_hits} hits that came while another program ran on the same CPU.`
+    : "";
+  return text + lost + missed;
+}
+
+function time(ns: number): string {
+  if (ns < 1e3) return `${ns} ns`;
+  if (ns < 1e6) return `${(ns / 1e3).toPrecision(3)} µs`;
+  if (ns < 1e9) return `${(ns / 1e6).toPrecision(3)} ms`;
+  return `${(ns / 1e9).toPrecision(3)} s`;
+}

@@ -1,0 +1,38 @@
+/** Runs programs through the same door as the loop, around a piece of work. */
+import { startPrograms } from "../../src/probes/start.ts";
+import type { EbpfProgram, EbpfResult } from "../../src/protocol/mod.ts";
+
+export type ProgramRequest = Pick<EbpfProgram, "target"> & Partial<EbpfProgram>;
+
+/** Traces `requests` while `work` runs, and ends tracing right after it; results in the order of the requests. */
+export async function traceDuring(
+  requests: readonly ProgramRequest[],
+  work: () => Promise<unknown>,
+  options: { readonly rate_per_s?: number } = {},
+): Promise<EbpfResult[]> {
+  const programs = requests.map((request, i): EbpfProgram => ({
+    name: `program${i}`,
+    type: "tracepoint",
+    duration: 60,
+    ...request,
+  }));
+  const running = await startPrograms(programs, options);
+  try {
+    await work();
+  } finally {
+    running.stop();
+  }
+  const results = await running.results;
+  return running.starts.map(({ key }) => results[key]!);
+}
+
+/** One program, which must have started. */
+export async function traceOne(
+  request: ProgramRequest,
+  work: () => Promise<unknown>,
+  options: { readonly rate_per_s?: number } = {},
+): Promise<EbpfResult> {
+  const [result] = await traceDuring([request], work, options);
+  if (result!.error !== undefined) throw new Error(`${result!.error}\n${result!.hint}`);
+  return result!;
+}

@@ -1,0 +1,84 @@
+/** A process that makes a known number of known system calls when it is told to. */
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const BINARY = `${ROOT}build/tests/workload`;
+
+/** Compiles tests/support/workload.c, when it changed. */
+async function binary(): Promise<string> {
+  const source = `${ROOT}tests/support/workload.c`;
+  const made = await Deno.stat(BINARY).catch(() => undefined);
+  const written = await Deno.stat(source);
+  if (made === undefined || Number(made.mtime) < Number(written.mtime)) {
+    await Deno.mkdir(`${ROOT}build/tests`, { recursive: true });
+    const { success, stderr } = await new Deno.Command("clang", {
+      args: ["-O2", "-Wall", "-Werror", "-o", BINARY, source],
+    }).output();
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+  }
+  return BINARY;
+}
+
+/**
+ * A started workload that waits for {@link Workload.go}. Start it before the session that should see it: what a process
+ * starts while its session runs is its own, and is not traced.
+ */
+export class Workload implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #lines: ReadableStreamDefaultReader<string>;
+  #rest = "";
+
+  private constructor(child: Deno.ChildProcess) {
+    this.#child = child;
+    this.#input = child.stdin.getWriter();
+    this.#lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  /**
+   * @param args the workload's own, for example `["opens", "10000", "/nowhere"]`
+   * @param options.name what the process is called (comm); default `workload`
+   */
+  static async start(args: readonly string[], options: { readonly name?: string } = {}): Promise<Workload> {
+    let path = await binary();
+    if (options.name !== undefined) {
+      const link = `${ROOT}build/tests/${options.name}`;
+      await Deno.copyFile(path, link);
+      path = link;
+    }
+    const workload = new Workload(
+      new Deno.Command(path, { args: [...args], stdin: "piped", stdout: "piped" }).spawn(),
+    );
+    await workload.#line();
+    return workload;
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Lets it work; resolves to what it printed when it is done. */
+  async go(): Promise<number> {
+    await this.#input.write(new TextEncoder().encode("go\n"));
+    return Number(await this.#line());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#input.close();
+    while (!(await this.#lines.read()).done) { /* until it has ended */ }
+    await this.#child.status;
+  }
+
+  async #line(): Promise<string> {
+    for (;;) {
+      const end = this.#rest.indexOf("\n");
+      if (end >= 0) {
+        const line = this.#rest.slice(0, end);
+        this.#rest = this.#rest.slice(end + 1);
+        return line;
+      }
+      const { done, value } = await this.#lines.read();
+      if (done) throw new Error("the workload ended before it was told to");
+      this.#rest += value;
+    }
+  }
+}
