@@ -67,7 +67,7 @@ function traced(result: EbpfResult): boolean {
 }
 
 /** Ids of commands, keys of eBPF results, and the programs' names: models cite a program by either. */
-function evidenceIds(turns: readonly Turn[]): ReadonlySet<string> {
+export function evidenceIds(turns: readonly Turn[]): ReadonlySet<string> {
   return new Set(turns.flatMap((turn) => [
     ...turn.command_results.map(({ id }) => id),
     ...Object.keys(turn.ebpf_results),

@@ -5,7 +5,8 @@ import type { Message } from "../models/model.ts";
 import { type Capability, type Host, type Results, stringify, type Turn } from "../protocol/mod.ts";
 import { fitResults, MAX_MESSAGE_BYTES } from "./budget.ts";
 
-const LAST_ROUND = "This was the last round that ran anything: your next reply must be a resolution, with what you have.";
+const LAST_ROUND =
+  "This was the last round that ran anything: your next reply must be a resolution, with what you have.";
 
 /**
  * The messages before the first answer: the system prompt, and what must be known even where a gateway's own template

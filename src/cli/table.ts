@@ -59,13 +59,13 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
       { command: "sudo ktriage trace sched/sched_process_exit --json | jq .process_name", about: "JSON lines" },
     ],
     options: [
-      { name: "duration", short: "d", value: "SECONDS", summary: "how long, 1 to 300 (default 15)" },
+      { name: "duration", short: "d", value: "SECONDS", summary: "how long (default 15)" },
       { name: "comm", value: "NAME", summary: "only processes of this name; a prefix with * at the end" },
       { name: "pid", short: "p", value: "PID", summary: "only this process" },
       { name: "tid", value: "TID", summary: "only this thread" },
       { name: "uid", value: "UID", summary: "only processes of this user id" },
       RATE,
-      { name: "json", summary: "an event a line as JSON, the whole result as the last line" },
+      { name: "json", summary: "an event a line as JSON, the summary as the last line" },
     ],
     notes: [
       "Ctrl-C ends tracing and still prints the summary; a second one leaves at once.",

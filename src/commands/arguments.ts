@@ -26,7 +26,9 @@ export function unknownArguments(program: string, args: readonly string[]): Refu
   if (found === undefined) return undefined;
   return refusal(
     "argument/unknown",
-    `What "${show(found)}" becomes is not known before it runs, and ${program} has options that are refused: write the ` +
+    `What "${
+      show(found)
+    }" becomes is not known before it runs, and ${program} has options that are refused: write the ` +
       `argument out, or put it in double quotes behind fixed text.`,
   );
 }
@@ -116,10 +118,17 @@ export function verbs(program: string, words: readonly string[]): Rule {
     );
 }
 
+/** The same for programs that report something when they are given nothing at all. */
+export function verbOrNothing(program: string, words: readonly string[]): Rule {
+  return (args) => args.length === 0 ? undefined : verbs(program, words)(args);
+}
+
 /** A rule that lets at most so many operands pass. */
 export function atMost(program: string, limit: number, why: string): Rule {
   return (operands) =>
-    operands.length <= limit ? undefined : refusal(`${program}/operand`, `${program} ${show(operands[limit] ?? "")} is refused: ${why}.`);
+    operands.length <= limit
+      ? undefined
+      : refusal(`${program}/operand`, `${program} ${show(operands[limit] ?? "")} is refused: ${why}.`);
 }
 
 /** A rule that refuses what any of the rules refuses. */

@@ -21,7 +21,20 @@ interface Token {
 }
 
 /** Words behind which a `/` begins a pattern although they look like names. */
-const KEYWORDS = new Set(["print", "printf", "return", "in", "if", "else", "while", "for", "do", "case", "exit", "delete"]);
+const KEYWORDS = new Set([
+  "print",
+  "printf",
+  "return",
+  "in",
+  "if",
+  "else",
+  "while",
+  "for",
+  "do",
+  "case",
+  "exit",
+  "delete",
+]);
 const TOKEN =
   /(?<blank>[ \t]+|\\\n|#[^\n]*)|(?<end>[;{}\n])|(?<name>[A-Za-z_]\w*)|(?<number>\d[\w.]*|\.\d[\w.]*)|(?<string>"(?:[^"\\\n]|\\[^])*")|(?<symbol>\|\||\|&|>>|>=|<=|==|!=|\+\+|--|&&|[^"/])/y;
 const PATTERN = /\/(?:[^/\\\n[]|\\[^\n]|\[\^?\]?(?:\[:\w+:\]|[^\][/\n])*\])+\//y;
@@ -42,13 +55,19 @@ export function awkFiles(args: readonly string[]): readonly string[] {
 
 function judgeProgram(text: string): Refusal | undefined {
   if (!isLiteral(text)) {
-    return refusal("awk/unknown", "The awk program is not known before it runs: put it in single quotes, pass values with -v.");
+    return refusal(
+      "awk/unknown",
+      "The awk program is not known before it runs: put it in single quotes, pass values with -v.",
+    );
   }
   const found = REFUSED_WORDS.find(({ pattern }) => pattern.test(text));
   if (found !== undefined) return refusal(found.rule, `This awk program is refused: ${found.why}.`);
   const tokens = tokenize(text);
   if (tokens === undefined) {
-    return refusal("awk/unclear", "Where a string or a pattern ends in this awk program is not certain: write it more simply.");
+    return refusal(
+      "awk/unclear",
+      "Where a string or a pattern ends in this awk program is not certain: write it more simply.",
+    );
   }
   return judgeTokens(tokens);
 }
@@ -63,7 +82,10 @@ function judgeTokens(tokens: readonly Token[]): Refusal | undefined {
     if (text === "(" || text === ")") depth += text === "(" ? 1 : -1;
     if (text === "|" || text === "|&") return refusal("awk/pipe", "This awk program is refused: | runs a command.");
     if (text === ">>" || (text === ">" && printing && depth <= 0)) {
-      return refusal("awk/write", `This awk program is refused: ${text} behind print writes a file; put a comparison in parentheses.`);
+      return refusal(
+        "awk/write",
+        `This awk program is refused: ${text} behind print writes a file; put a comparison in parentheses.`,
+      );
     }
   }
   return undefined;

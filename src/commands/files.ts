@@ -32,7 +32,10 @@ const DEVICE_NAME =
  */
 export function unreadable(path: string): Refusal | undefined {
   if (path.includes(WORDS)) {
-    return refusal("file/unknown", `Which files "${show(path)}" names is not known before it runs: put it in double quotes.`);
+    return refusal(
+      "file/unknown",
+      `Which files "${show(path)}" names is not known before it runs: put it in double quotes.`,
+    );
   }
   if (path.includes(TEXT)) return unreadableUnknown(path);
   const components = normalize(path);
@@ -41,7 +44,10 @@ export function unreadable(path: string): Refusal | undefined {
     const found = UNREADABLE.find((entry) => isBelow(variant, entry.path));
     if (found !== undefined) return refusal(found.rule, `Reading ${show(path)} is refused: ${found.why}.`);
     if (CONSUMED.some((name) => matches(variant.at(-1) ?? "", name))) {
-      return refusal("file/consumes", `Reading ${show(path)} is refused: it takes the trace away from others and never ends.`);
+      return refusal(
+        "file/consumes",
+        `Reading ${show(path)} is refused: it takes the trace away from others and never ends.`,
+      );
     }
   }
   return undefined;
@@ -61,7 +67,9 @@ function unreadableUnknown(path: string): Refusal | undefined {
   if (known && !DEVICE_NAME.test(last) && !CONSUMED.includes(last)) return undefined;
   return refusal(
     "file/unknown",
-    `Which file "${show(path)}" names is not known before it runs: use a fixed path, or one that ends in a fixed name ` +
+    `Which file "${
+      show(path)
+    }" names is not known before it runs: use a fixed path, or one that ends in a fixed name ` +
       `such as "/proc/$pid/status".`,
   );
 }
@@ -92,6 +100,9 @@ function isBelow(components: readonly string[], ancestor: readonly string[]): bo
 /** Whether one component, which may hold marks, can be the name. */
 function matches(component: string, name: string): boolean {
   if (isLiteral(component)) return component === name;
-  const pattern = component.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(GLOB, ".*").replaceAll(NUMBER, "[-0-9\\s]*");
+  const pattern = component.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(GLOB, ".*").replaceAll(
+    NUMBER,
+    "[-0-9\\s]*",
+  );
   return new RegExp(`^${pattern}$`, "s").test(name);
 }

@@ -15,7 +15,10 @@ const REGEX = String.raw`(?:[^/\\\n[]|\\[^\n]|\[\^?\]?(?:\[:\w+:\]|[^\][/\n])*\]
 const ADDRESS = String.raw`(?:\d+(?:~\d+)?|\$|/${REGEX}+/[IM]*)`;
 const RANGE = String.raw`(?:${ADDRESS}(?:\s*,\s*(?:${ADDRESS}|[+~]\d+))?)?\s*!?\s*`;
 const SEPARATOR = String.raw`[\s;]*`;
-const SIMPLE = new RegExp(`${SEPARATOR}${RANGE}(?:[{}]|[pdDPnNgGhHxlFz=]|[qQ]\\s*\\d*|:\\s*\\w+|[btT]\\s*\\w*)(?=[\\s;{}]|$)`, "y");
+const SIMPLE = new RegExp(
+  `${SEPARATOR}${RANGE}(?:[{}]|[pdDPnNgGhHxlFz=]|[qQ]\\s*\\d*|:\\s*\\w+|[btT]\\s*\\w*)(?=[\\s;{}]|$)`,
+  "y",
+);
 const OPEN = new RegExp(`${SEPARATOR}${RANGE}\\{`, "y");
 const REPLACE_START = new RegExp(`${SEPARATOR}${RANGE}s(?=[^\\w\\s\\\\;{}])`, "y");
 const END = new RegExp(`${SEPARATOR}$`, "y");
@@ -25,10 +28,16 @@ export function sedRule(args: readonly string[]): Refusal | undefined {
   if ("rule" in parsed) return parsed;
   for (const script of scriptsOf(parsed)) {
     if (!isLiteral(script)) {
-      return refusal("sed/unknown", "The sed script is not known before it runs: put it in single quotes, with fixed text.");
+      return refusal(
+        "sed/unknown",
+        "The sed script is not known before it runs: put it in single quotes, with fixed text.",
+      );
     }
     if (!onlyReads(script)) {
-      return refusal("sed/command", `sed '${script}' is refused: only addresses with p, d, q, =, s/// and the like, without files and e.`);
+      return refusal(
+        "sed/command",
+        `sed '${script}' is refused: only addresses with p, d, q, =, s/// and the like, without files and e.`,
+      );
     }
   }
   return undefined;

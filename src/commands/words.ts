@@ -57,7 +57,9 @@ export class Variables {
 
   #valuesOf(source: Source): string[] {
     return this.bindings([source.word]).flatMap((binding) => {
-      if (source.how === "listed") return expandFields(source.word, binding).map((field) => field.replaceAll(WORDS, WORD));
+      if (source.how === "listed") {
+        return expandFields(source.word, binding).map((field) => field.replaceAll(WORDS, WORD));
+      }
       return [atomsOf(source.word, binding).map((atom) => atom.text).join("")];
     });
   }

@@ -1,5 +1,6 @@
 /** Values as the kernel names them: fast enough for every event. */
 import type { FieldPresentation, FlagsPart, SymbolicPart } from "./print_fmt.ts";
+import type { FlagTable, SymbolTable } from "./symbols.ts";
 
 /** Turns a field's value into its name, or gives it back as it is. */
 export type Describe = (value: number | bigint) => string | number | bigint;
@@ -19,11 +20,40 @@ export function describer(presentation: FieldPresentation & { kind: "named" }): 
     const { names, otherwise } = only;
     return (value) => names.get(value) ?? otherwise ?? value;
   }
+  return remembering((value) => describeParts(parts, value));
+}
+
+/** Names out of a table of single values. */
+export function symbolDescriber(names: SymbolTable): Describe {
+  return (value) => names.get(Number(value)) ?? value;
+}
+
+/** Names out of a table of flags, joined by `|`; a value without any name stays a number. */
+export function flagDescriber({ flags, low, none }: FlagTable): Describe {
+  const part = {
+    flags: flags.map(([mask, name]) => ({ mask: BigInt(mask), name })),
+    separator: "|",
+    none: undefined,
+  };
+  return remembering((value) => {
+    const bits = BigInt.asUintN(64, BigInt(value));
+    const lowBits = BigInt(low?.mask ?? 0) & bits;
+    const lowName = low?.names.get(Number(lowBits));
+    const highName = flagsText(part, lowName === undefined ? bits : bits & ~lowBits);
+    const names = [lowName, highName].filter((name) => name !== undefined);
+    if (lowName !== undefined && highName === undefined && bits !== lowBits) {
+      names.push(`0x${(bits & ~lowBits).toString(16)}`);
+    }
+    return names.join("|") || (bits === 0n ? none : undefined) || value;
+  });
+}
+
+function remembering(describe: Describe): Describe {
   const seen = new Map<number | bigint, string | number | bigint>();
   return (value) => {
     const known = seen.get(value);
     if (known !== undefined) return known;
-    const text = describeParts(parts, value);
+    const text = describe(value);
     if (seen.size < CACHE_ENTRIES) seen.set(value, text);
     return text;
   };
@@ -50,7 +80,10 @@ function symbolText({ names, otherwise }: SymbolicPart, value: bigint): string |
   return names.get(Number.isSafeInteger(number) ? number : value) ?? otherwise;
 }
 
-function flagsText({ flags, separator, none }: FlagsPart, value: bigint): string | undefined {
+function flagsText(
+  { flags, separator, none }: Pick<FlagsPart, "flags" | "separator" | "none">,
+  value: bigint,
+): string | undefined {
   let left = BigInt.asUintN(64, value);
   if (left === 0n) return none;
   const names: string[] = [];

@@ -157,10 +157,12 @@ let byNumber: ReadonlyMap<number, Errno> | undefined;
 
 /** @param value an error number, positive or as the kernel returns it (negative) */
 export function errnoOf(value: number | bigint): Errno | undefined {
-  byNumber ??= new Map(TABLE.trim().split("\n").map((line) => {
-    const [number = "", name = "", ...meaning] = line.split(" ");
-    return [Number(number), { number: Number(number), name, meaning: meaning.join(" ") }];
-  }));
+  byNumber ??= new Map(
+    TABLE.trim().split("\n").map((line) => {
+      const [number = "", name = "", ...meaning] = line.split(" ");
+      return [Number(number), { number: Number(number), name, meaning: meaning.join(" ") }];
+    }),
+  );
   return byNumber.get(Math.abs(Number(value)));
 }
 

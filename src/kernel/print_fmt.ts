@@ -111,7 +111,9 @@ class Reader {
     const known = this.presentation.get(field.name);
     if (known === undefined || known.kind !== "named") {
       // `flags & MANAGED ? "managed" : "unmanaged"` tells one bit of many: it must not hide the others.
-      if (!field.type.startsWith("enum ") && part.kind === "symbolic" && part.otherwise !== undefined && part.mask) return;
+      if (!field.type.startsWith("enum ") && part.kind === "symbolic" && part.otherwise !== undefined && part.mask) {
+        return;
+      }
       this.presentation.set(field.name, { kind: "named", signed: field.signed, parts: [part] });
     } else if (conversion.adjacent && before === field.name) {
       this.presentation.set(field.name, { ...known, parts: [...known.parts, part] });
@@ -153,7 +155,10 @@ class Reader {
     return { field, part: { kind: "symbolic", shift, mask, names, otherwise: undefined } };
   }
 
-  #flags(value: Node, [delimiter, ...entries]: readonly Node[]): { field: Field; part: SymbolicPart | FlagsPart } | undefined {
+  #flags(
+    value: Node,
+    [delimiter, ...entries]: readonly Node[],
+  ): { field: Field; part: SymbolicPart | FlagsPart } | undefined {
     const table = [...this.#table(entries)];
     if (table.length === 0) return undefined;
     const bit = this.#bitNumber(value);
@@ -173,7 +178,9 @@ class Reader {
 
   /** `1 << REC->x` */
   #bitNumber(node: Node): Field | undefined {
-    if (node.kind !== "binary" || node.operator !== "<<" || constantOf(node.left, this.#lookup) !== 1n) return undefined;
+    if (node.kind !== "binary" || node.operator !== "<<" || constantOf(node.left, this.#lookup) !== 1n) {
+      return undefined;
+    }
     return node.right.kind === "field" ? this.#fields.get(node.right.name) : undefined;
   }
 
@@ -215,7 +222,9 @@ class Reader {
       return { field, part: { ...part, names: names.set(exactKey(equals), yes), otherwise: rest } };
     }
     const more = rest.part;
-    if (more.kind !== "symbolic" || rest.field !== field || more.mask !== mask || more.shift !== shift) return undefined;
+    if (more.kind !== "symbolic" || rest.field !== field || more.mask !== mask || more.shift !== shift) {
+      return undefined;
+    }
     if (equals === undefined) return undefined;
     return { field, part: { ...more, names: new Map([...more.names, [exactKey(equals), yes]]) } };
   }

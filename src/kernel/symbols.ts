@@ -1,4 +1,5 @@
 /** Names of values that the kernel prints as plain numbers: signals, address families, flags of system calls. */
+import type { SyscallArch } from "./syscalls.ts";
 
 /** Value to name; Numbers, for none of these needs more than 32 bits. */
 export type SymbolTable = ReadonlyMap<number, string>;
@@ -12,11 +13,11 @@ export interface FlagTable {
   readonly none?: string;
 }
 
-export type OpenFlagsArch = "x86_64" | "aarch64";
-
 /** From `first` on, one name a number; "-" leaves one out. */
 function numbered(first: number, names: string): SymbolTable {
-  return new Map(names.split(" ").map((name, i): [number, string] => [first + i, name]).filter(([, name]) => name !== "-"));
+  return new Map(
+    names.split(" ").map((name, i): [number, string] => [first + i, name]).filter(([, name]) => name !== "-"),
+  );
 }
 
 /** One name a bit from `first` on; "-" leaves one out. */
@@ -135,7 +136,7 @@ function openFlagTable(bit: { directory: number; nofollow: number; direct: numbe
 }
 
 /** arm64 has four flags elsewhere (arch/arm64/include/uapi/asm/fcntl.h). */
-export const OPEN_FLAGS: Readonly<Record<OpenFlagsArch, FlagTable>> = {
+export const OPEN_FLAGS: Readonly<Record<SyscallArch, FlagTable>> = {
   x86_64: openFlagTable({ direct: 0o40000, largefile: 0o100000, directory: 0o200000, nofollow: 0o400000 }),
   aarch64: openFlagTable({ directory: 0o40000, nofollow: 0o100000, direct: 0o200000, largefile: 0o400000 }),
 };
@@ -157,13 +158,18 @@ export const AT_FLAGS: FlagTable = {
 };
 
 /** faccessat2 reads the bit of AT_REMOVEDIR as AT_EACCESS. */
-export const FACCESSAT_FLAGS: FlagTable = { flags: [[0x100, "AT_SYMLINK_NOFOLLOW"], [0x200, "AT_EACCESS"], [0x1000, "AT_EMPTY_PATH"]] };
+export const FACCESSAT_FLAGS: FlagTable = {
+  flags: [[0x100, "AT_SYMLINK_NOFOLLOW"], [0x200, "AT_EACCESS"], [0x1000, "AT_EMPTY_PATH"]],
+};
 
 export const ACCESS_MODE: FlagTable = { flags: [[4, "R_OK"], [2, "W_OK"], [1, "X_OK"]], none: "F_OK" };
 
 /** include/uapi/asm-generic/mman-common.h */
 export const MMAP_PROT: FlagTable = {
-  flags: [...bits(1, "PROT_READ PROT_WRITE PROT_EXEC PROT_SEM"), [0x01000000, "PROT_GROWSDOWN"], [0x02000000, "PROT_GROWSUP"]],
+  flags: [...bits(1, "PROT_READ PROT_WRITE PROT_EXEC PROT_SEM"), [0x01000000, "PROT_GROWSDOWN"], [
+    0x02000000,
+    "PROT_GROWSUP",
+  ]],
   none: "PROT_NONE",
 };
 
@@ -200,9 +206,15 @@ export const FUTEX_OPS: FlagTable = {
 };
 
 export const FCNTL_COMMANDS: SymbolTable = new Map([
-  ...numbered(0, "F_DUPFD F_GETFD F_SETFD F_GETFL F_SETFL F_GETLK F_SETLK F_SETLKW F_SETOWN F_GETOWN F_SETSIG F_GETSIG"),
+  ...numbered(
+    0,
+    "F_DUPFD F_GETFD F_SETFD F_GETFL F_SETFL F_GETLK F_SETLK F_SETLKW F_SETOWN F_GETOWN F_SETSIG F_GETSIG",
+  ),
   ...numbered(36, "F_OFD_GETLK F_OFD_SETLK F_OFD_SETLKW"),
-  ...numbered(1024, "F_SETLEASE F_GETLEASE F_NOTIFY - - - F_DUPFD_CLOEXEC F_SETPIPE_SZ F_GETPIPE_SZ F_ADD_SEALS F_GET_SEALS"),
+  ...numbered(
+    1024,
+    "F_SETLEASE F_GETLEASE F_NOTIFY - - - F_DUPFD_CLOEXEC F_SETPIPE_SZ F_GETPIPE_SZ F_ADD_SEALS F_GET_SEALS",
+  ),
 ]);
 
 export const FLOCK_OPS: FlagTable = { flags: [...bits(1, "LOCK_SH LOCK_EX LOCK_NB LOCK_UN")] };

@@ -1,5 +1,6 @@
 /** System call numbers of 64-bit programs (arch/x86/entry/syscalls/syscall_64.tbl, scripts/syscall.tbl). */
 
+/** Architectures of 64-bit programs, in the words of `Deno.build.arch`. */
 export type SyscallArch = "x86_64" | "aarch64";
 
 /** Names in the order of their numbers; `334:rseq` starts counting anew. */

@@ -23,7 +23,7 @@ type View = DataView<ArrayBuffer>;
 export type Describe = (value: number | bigint) => unknown;
 
 /** How raw bytes are shown when they are no plain numbers. */
-export type ByteFormat = "ipv4" | "ipv6" | "mac" | "hex";
+export type ByteFormat = "ipv4" | "ipv6" | "mac" | "sockaddr";
 
 /** One field of the record as the result shows it. */
 export interface ShownField {
@@ -99,7 +99,13 @@ export class Decoder {
     if (directive !== undefined && directive.kind !== "data_loc" && directive.kind !== "rel_loc") {
       return this.#extras.reader(directive, this.#plan.familyName);
     }
-    return fieldReader(field, { describe, byte_format });
+    return fieldReader(field, { describe, formatBytes: this.#byteFormatter(byte_format) });
+  }
+
+  #byteFormatter(format: ByteFormat | undefined): FormatBytes | undefined {
+    if (format !== "sockaddr") return format === undefined ? undefined : BYTE_FORMATS[format];
+    const { familyName } = this.#plan;
+    return (view, at, length) => readSocketAddress(view, at, length, familyName);
   }
 }
 
@@ -158,14 +164,15 @@ function marked(value: unknown): unknown {
   return Array.isArray(value) ? [...value, "…"] : value;
 }
 
-type Presented = {
-  readonly describe: Describe | undefined;
-  readonly byte_format: ByteFormat | undefined;
-};
+type FormatBytes = (view: View, at: number, length: number) => unknown;
 
-function fieldReader(field: Field, { describe, byte_format }: Presented): Reader {
+interface Presented {
+  readonly describe: Describe | undefined;
+  readonly formatBytes: FormatBytes | undefined;
+}
+
+function fieldReader(field: Field, { describe, formatBytes }: Presented): Reader {
   const { offset, size, kind } = field;
-  const formatBytes = byte_format === undefined ? undefined : BYTE_FORMATS[byte_format];
   switch (kind) {
     case "string":
       return (view, record) => readText(view, record + offset, size);
@@ -192,12 +199,7 @@ function fieldReader(field: Field, { describe, byte_format }: Presented): Reader
   }
 }
 
-const BYTE_FORMATS: Record<ByteFormat, (view: View, at: number, length: number) => string> = {
-  ipv4: readIpv4,
-  ipv6: readIpv6,
-  mac: readMac,
-  hex: readHex,
-};
+const BYTE_FORMATS = { ipv4: readIpv4, ipv6: readIpv6, mac: readMac } as const;
 
 function integerReader(field: Field, describe: Describe | undefined): Reader {
   const read = elementReader(field);
@@ -229,7 +231,7 @@ function readElements(field: Field, view: View, at: number, bytes: number): unkn
 /** Dynamic data; null when it lies beyond what was copied of the record. */
 function locationReader(
   field: Field,
-  formatBytes: ((view: View, at: number, length: number) => string) | undefined,
+  formatBytes: FormatBytes | undefined,
 ): Reader {
   const { offset, kind } = field;
   const base = kind.startsWith("rel_loc") ? offset + 4 : 0;

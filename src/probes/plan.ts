@@ -2,7 +2,7 @@
 import { type Field, type Format, parseFormat } from "../kernel/format.ts";
 import { syscallName } from "../kernel/syscalls.ts";
 import { resolveTarget, tracepointInstead } from "../kernel/targets.ts";
-import type { Tracefs } from "../kernel/tracefs.ts";
+import { readTracefs, type TracefsRoot, tracefsHas } from "../kernel/tracefs_files.ts";
 import type { ProbeType } from "../protocol/mod.ts";
 import type { Directive } from "./config.ts";
 import type { Decodable, ShownField } from "./decode.ts";
@@ -40,7 +40,7 @@ export interface Refusal {
 /** @returns a plan, or a refusal for the asker; throws only when tracefs itself cannot be read */
 export function planProgram(
   request: { readonly type: ProbeType; readonly target: string },
-  tracefs: Tracefs,
+  tracefs: TracefsRoot,
 ): Plan | Refusal {
   if (request.type !== "tracepoint") return refuseType(request);
   const exact = exactEvent(request.target, tracefs);
@@ -66,14 +66,14 @@ interface EventName {
 }
 
 /** The usual case without reading the list of all events, which costs milliseconds. */
-function exactEvent(target: string, tracefs: Tracefs): EventName | undefined {
+function exactEvent(target: string, tracefs: TracefsRoot): EventName | undefined {
   const [, category, name] = /^(?:tracepoint[:/])?(\w+)[:/](\w+)$/.exec(target.trim()) ?? [];
   if (category === undefined || name === undefined || category === "raw_syscalls") return undefined;
-  return tracefs.exists(`events/${category}/${name}/id`) ? { category, name } : undefined;
+  return tracefsHas(tracefs, `events/${category}/${name}/id`) ? { category, name } : undefined;
 }
 
-function availableEvents(tracefs: Tracefs): readonly string[] {
-  return tracefs.read("available_events").trim().split("\n");
+function availableEvents(tracefs: TracefsRoot): readonly string[] {
+  return readTracefs(tracefs, "available_events").trim().split("\n");
 }
 
 function refuseType({ type, target }: { readonly type: ProbeType; readonly target: string }): Refusal {
@@ -86,8 +86,8 @@ function refuseType({ type, target }: { readonly type: ProbeType; readonly targe
   };
 }
 
-function planEvent({ category, name, note }: EventName, tracefs: Tracefs): Plan {
-  const format = parseFormat(tracefs.read(`events/${category}/${name}/format`));
+function planEvent({ category, name, note }: EventName, tracefs: TracefsRoot): Plan {
+  const format = parseFormat(readTracefs(tracefs, `events/${category}/${name}/format`));
   const fields = category === "syscalls" ? systemCallFields(format) : format.fields;
   const { directives, shown } = prepareFields({ category, format, fields });
   const return_path = category === "syscalls" && name.startsWith("sys_enter_")
@@ -115,8 +115,8 @@ function systemCallFields(format: Format): readonly Field[] {
   return format.fields.filter(({ name, kind }) => name !== "__syscall_nr" && (kind === "integer" || kind === "pointer"));
 }
 
-function pairWith(path: string, tracefs: Tracefs): Pick<Plan, "return_id" | "ret_offset"> {
-  const format = parseFormat(tracefs.read(`${path}/format`));
+function pairWith(path: string, tracefs: TracefsRoot): Pick<Plan, "return_id" | "ret_offset"> {
+  const format = parseFormat(readTracefs(tracefs, `${path}/format`));
   const ret = format.fields.find(({ name }) => name === "ret");
   return ret === undefined ? { ret_offset: 0 } : { return_id: BigInt(format.id), ret_offset: ret.offset };
 }

@@ -3,7 +3,7 @@ import { ownObject, libbpfBytes, tracepointObject } from "../ffi/assets.ts";
 import { type BpfObject, Libbpf } from "../ffi/libbpf.ts";
 import { Libc } from "../ffi/libc.ts";
 import { RingBuffer } from "../ffi/ring_buffer.ts";
-import type { Tracefs } from "../kernel/tracefs.ts";
+import { readTracefs, type TracefsRoot } from "../kernel/tracefs_files.ts";
 import { parseFormat } from "../kernel/format.ts";
 import { EVENT } from "./layout.ts";
 import type { Plan } from "./plan.ts";
@@ -36,13 +36,13 @@ export class Session implements Disposable {
    * @throws {BpfError} the kernel lacks something that every program needs
    * @throws {Error} libbpf cannot be loaded
    */
-  static async open(tracefs: Tracefs): Promise<Session> {
+  static async open(tracefs: TracefsRoot): Promise<Session> {
     const [libbpf, own, tracepoint] = await Promise.all([libbpfBytes(), ownObject(), tracepointObject()]);
     return new Session({ libbpf, own, tracepoint, tracefs });
   }
 
   private constructor(
-    from: Record<"libbpf" | "own" | "tracepoint", Uint8Array<ArrayBuffer>> & { readonly tracefs: Tracefs },
+    from: Record<"libbpf" | "own" | "tracepoint", Uint8Array<ArrayBuffer>> & { readonly tracefs: TracefsRoot },
   ) {
     using stack = new DisposableStack();
     this.#object = from.tracepoint;
@@ -100,8 +100,8 @@ export class Session implements Disposable {
   }
 
   /** From here on every child of this process is known as ktriage's own. */
-  #followOwnProcesses(stack: DisposableStack, bytes: Uint8Array<ArrayBuffer>, tracefs: Tracefs): void {
-    const format = parseFormat(tracefs.read("events/sched/sched_process_fork/format"));
+  #followOwnProcesses(stack: DisposableStack, bytes: Uint8Array<ArrayBuffer>, tracefs: TracefsRoot): void {
+    const format = parseFormat(readTracefs(tracefs, "events/sched/sched_process_fork/format"));
     const child_pid = format.fields.find(({ name }) => name === "child_pid");
     if (child_pid === undefined) throw new Error("Cannot follow own processes: sched_process_fork has no child_pid.");
     this.#bpf.update(this.#own_fd, word(Deno.pid), new Uint8Array([1]));
@@ -110,7 +110,7 @@ export class Session implements Disposable {
     object.shareMap("own", this.#own_fd);
     object.load();
     for (const [program, event] of [["forked", "sched_process_fork"], ["exited", "sched_process_exit"]] as const) {
-      const config = BigInt(tracefs.read(`events/sched/${event}/id`));
+      const config = BigInt(readTracefs(tracefs, `events/sched/${event}/id`));
       const fd = this.#libc.perfEventOpen({ type: PERF_TYPE_TRACEPOINT, config }, { pid: -1, cpu: 0 });
       stack.use(object.attachPerfEvent(program, fd));
     }

@@ -1,5 +1,6 @@
 /** The programs of one request, from start to results. */
-import { openTracefs, type Tracefs } from "../kernel/tracefs.ts";
+import { openTracefs } from "../kernel/tracefs.ts";
+import type { TracefsRoot } from "../kernel/tracefs_files.ts";
 import type { EbpfProgram, EbpfResult, EbpfResults } from "../protocol/mod.ts";
 import { Collector } from "./collector.ts";
 import { explainFailure } from "./failure.ts";
@@ -32,7 +33,7 @@ export async function startPrograms(
 }
 
 interface Ground {
-  readonly tracefs: Tracefs;
+  readonly tracefs: TracefsRoot;
   readonly session: Session;
 }
 

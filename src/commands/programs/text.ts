@@ -22,7 +22,10 @@ const FIND_ACTIONS: Readonly<Record<string, string>> = {
 function findRule(args: readonly string[]): ReturnType<Rule> {
   const action = args.find((arg) => arg in FIND_ACTIONS);
   if (action === undefined) return undefined;
-  return refusal(FIND_ACTIONS[action] ?? "find/exec", `find ${action} is refused: it changes files or runs programs; use -print or -ls.`);
+  return refusal(
+    FIND_ACTIONS[action] ?? "find/exec",
+    `find ${action} is refused: it changes files or runs programs; use -print or -ls.`,
+  );
 }
 
 /** Recursion reaches devices and live kernel files that it would never be allowed to read by name. */
@@ -38,7 +41,9 @@ function recursionRule(args: readonly string[]): ReturnType<Rule> {
   if (paths.length > 0 && found === undefined) return undefined;
   return refusal(
     "grep/recursive",
-    `A recursive search of ${show(found ?? "/")} is refused: it would read devices and live kernel files; name a directory ` +
+    `A recursive search of ${
+      show(found ?? "/")
+    } is refused: it would read devices and live kernel files; name a directory ` +
       `such as /etc or /var/log.`,
   );
 }
@@ -57,19 +62,68 @@ function isValue(before: string | undefined, valued: string): boolean {
 const GREP: Program = { rule: recursionRule, files: everyFile };
 
 export const TEXT_PROGRAMS: Programs = {
-  ...readers(["cat", "head", "tac", "wc", "nl", "rev", "cut", "paste", "join", "comm", "cmp", "column", "fold", "fmt", "expand"]),
-  ...readers(["strings", "od", "hexdump", "base64", "md5sum", "sha1sum", "sha256sum", "cksum", "zcat", "bzcat", "xzcat"]),
+  ...readers([
+    "cat",
+    "head",
+    "tac",
+    "wc",
+    "nl",
+    "rev",
+    "cut",
+    "paste",
+    "join",
+    "comm",
+    "cmp",
+    "column",
+    "fold",
+    "fmt",
+    "expand",
+  ]),
+  ...readers([
+    "strings",
+    "od",
+    "hexdump",
+    "base64",
+    "md5sum",
+    "sha1sum",
+    "sha256sum",
+    "cksum",
+    "zcat",
+    "bzcat",
+    "xzcat",
+  ]),
   ...readers(["jq"], without("jq/file", { letters: "fL", long: ["from-file"] }, "the program must stand in the line")),
-  ...readers(["tail"], without("tail/follow", { letters: "fF", valued: "nc", long: ["follow", "retry"] }, "it never ends; use -n")),
+  ...readers(
+    ["tail"],
+    without("tail/follow", { letters: "fF", valued: "nc", long: ["follow", "retry"] }, "it never ends; use -n"),
+  ),
   ...readers(
     ["sort"],
-    without("sort/write", { letters: "oT", valued: "kSt", long: ["output", "temporary-directory"] }, "it writes a file"),
+    without(
+      "sort/write",
+      { letters: "oT", valued: "kSt", long: ["output", "temporary-directory"] },
+      "it writes a file",
+    ),
     without("sort/exec", { long: ["compress-program"] }, "it runs a program"),
   ),
   ...readers(["uniq"], oneFile("uniq", "fsw")),
-  ...readers(["xxd"], without("xxd/write", { letters: "r", valued: "clsgo" }, "it writes a file"), oneFile("xxd", "clsgo")),
-  ...readers(["diff"], without("diff/recursive", { letters: "r", valued: "UCWIxXF", long: ["recursive"] }, "it may read devices")),
-  ...readers(["file"], without("file/special", { letters: "sCzZ", valued: "mfFeP", long: ["special-files", "compile", "uncompress"] }, "it reads devices, writes or runs programs")),
+  ...readers(
+    ["xxd"],
+    without("xxd/write", { letters: "r", valued: "clsgo" }, "it writes a file"),
+    oneFile("xxd", "clsgo"),
+  ),
+  ...readers(
+    ["diff"],
+    without("diff/recursive", { letters: "r", valued: "UCWIxXF", long: ["recursive"] }, "it may read devices"),
+  ),
+  ...readers(
+    ["file"],
+    without(
+      "file/special",
+      { letters: "sCzZ", valued: "mfFeP", long: ["special-files", "compile", "uncompress"] },
+      "it reads devices, writes or runs programs",
+    ),
+  ),
   grep: GREP,
   egrep: GREP,
   fgrep: GREP,
@@ -79,6 +133,19 @@ export const TEXT_PROGRAMS: Programs = {
   mawk: { rule: awkRule, files: awkFiles },
   sed: { rule: sedRule, files: sedFiles },
   ...limited(["find"], all(findRule)),
-  ...reports("ls", "stat", "readlink", "realpath", "basename", "dirname", "namei", "du", "lsattr", "getfacl", "getcap", "getfattr"),
+  ...reports(
+    "ls",
+    "stat",
+    "readlink",
+    "realpath",
+    "basename",
+    "dirname",
+    "namei",
+    "du",
+    "lsattr",
+    "getfacl",
+    "getcap",
+    "getfattr",
+  ),
   ...reports("tr", "numfmt"),
 };

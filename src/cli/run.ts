@@ -1,0 +1,34 @@
+/** `ktriage run`: one request of an AI in, the results that would go back out. */
+import { runTurn } from "../agent/turn.ts";
+import { type Results, stringify } from "../protocol/mod.ts";
+import { progressLines } from "../report/progress.ts";
+import { UsageError } from "./errors.ts";
+import { handsFrom } from "./hands.ts";
+import { inputName, readInput } from "./input.ts";
+import { Interrupt } from "./interrupt.ts";
+import { parseRequest } from "./request.ts";
+import { EXIT, type Invocation } from "./subcommand.ts";
+
+const MAX_REQUEST_BYTES = 4 << 20;
+
+/** Runs a request and prints its results as JSON. */
+export async function runSubcommand({ positionals, options, writer }: Invocation): Promise<number> {
+  const [path, ...rest] = positionals;
+  if (path === undefined) throw new UsageError("Cannot run: no request was given.");
+  if (rest.length > 0) throw new UsageError(`Cannot run more than one request at a time: ${positionals.join(", ")}.`);
+  const hands = handsFrom(options);
+  const text = await readInput(path, { what: "the request", max_bytes: MAX_REQUEST_BYTES });
+  const request = parseRequest(text, inputName(path));
+
+  using interrupt = new Interrupt({
+    on_first: () => writer.note("Ending; results of what was seen follow. Once more leaves at once."),
+  });
+  const paint = writer.notePaint;
+  const results = await runTurn(request, hands, {
+    signal: interrupt.signal,
+    on_progress: (progress) => progressLines(progress, paint).forEach((line) => writer.note(line)),
+  });
+  const document: Results = { schema: "ktriage.results/1", ...results };
+  writer.out(`${stringify(document, 2)}\n`);
+  return EXIT.done;
+}

@@ -1,0 +1,148 @@
+/** What the shell itself offers, and programs that run another one. */
+import { allow, only, type Rule } from "../arguments.ts";
+import { isLiteral, mayHideOption, show, TEXT, WORDS } from "../marks.ts";
+import { refusal } from "../verdict.ts";
+import { type Inner, limited, type Program, type Programs, reports } from "./program.ts";
+
+const MAX_SLEEP_S = 30;
+const ASSIGNMENT = /^[A-Za-z_]\w*=/;
+
+/** Where sh is bash, `test -v` and `printf -v` evaluate their operand, command substitutions included. */
+function testRule(args: readonly string[]): ReturnType<Rule> {
+  const evaluated = args.find((arg) => arg === "-v" || arg === "-R");
+  if (evaluated !== undefined) {
+    return refusal("test/evaluates", `test ${evaluated} is refused: it evaluates its operand.`);
+  }
+  const unknown = args.some((arg, index) => mayHideOption(arg) && mayHideOption(args[index + 1] ?? ""));
+  return unknown
+    ? refusal("test/unknown", "test with two unknown words in a row may evaluate one of them: compare with fixed text.")
+    : undefined;
+}
+
+function printfRule([format = ""]: readonly string[]): ReturnType<Rule> {
+  if (!format.startsWith("-") && !mayHideOption(format)) return undefined;
+  return refusal(
+    "printf/variable",
+    `printf ${show(format)} is refused: the format must be fixed text, without options.`,
+  );
+}
+
+function readRule(args: readonly string[]): ReturnType<Rule> {
+  const names = args.filter((arg) => arg !== "-r");
+  const other = names.find((name) => !/^[A-Za-z_]\w*$/.test(name));
+  return other === undefined
+    ? undefined
+    : refusal("read/option", `read ${show(other)} is refused: only -r and names of variables.`);
+}
+
+function sleepRule(args: readonly string[]): ReturnType<Rule> {
+  const [seconds = ""] = args;
+  if (args.length === 1 && /^\d*\.?\d+$/.test(seconds) && Number(seconds) <= MAX_SLEEP_S) return undefined;
+  return refusal("sleep/long", `sleep takes one number of seconds, at most ${MAX_SLEEP_S}.`);
+}
+
+/** Runs what stands behind its own options. Options that are not listed make it refused. */
+function runner(name: string, options: { letters?: string; valued?: string; operands?: number }): Program {
+  const ownArguments = (args: readonly string[]): number => {
+    let at = 0;
+    while (args[at]?.startsWith("-")) {
+      at += options.valued?.includes(args[at]?.charAt(1) ?? "") && args[at]?.length === 2 ? 2 : 1;
+    }
+    return at + (options.operands ?? 0);
+  };
+  return {
+    rule: (args) => {
+      const own = args.slice(0, ownArguments(args));
+      const unknown = own.find((arg) => !isLiteral(arg));
+      if (unknown !== undefined) {
+        return refusal(`${name}/option`, `What ${name} runs is not certain with ${show(unknown)}: write it out.`);
+      }
+      return allow(name, options)(own);
+    },
+    anyArguments: true,
+    runs: (args) => ({ command: args.slice(ownArguments(args)) }),
+  };
+}
+
+const ENV: Program = {
+  rule: ([first = ""]) =>
+    first.startsWith("-") || mayHideOption(first) ? refusal("env/option", `env ${show(first)} is refused.`) : undefined,
+  anyArguments: true,
+  runs: (args) => {
+    const start = args.findIndex((arg) => !ASSIGNMENT.test(arg));
+    return start < 0
+      ? { command: [], assignments: args }
+      : { command: args.slice(start), assignments: args.slice(0, start) };
+  },
+};
+
+const XARGS_OPTIONS = { letters: "0rt", valued: "nLIdP" } as const;
+
+/** What xargs adds is known only when it runs: it stands as a mark where it will be put. */
+const XARGS: Program = {
+  rule: (args) => {
+    const parsed = only("xargs", XARGS_OPTIONS, args.slice(0, xargsCommand(args)));
+    return "rule" in parsed ? parsed : undefined;
+  },
+  anyArguments: true,
+  runs: (args): Inner => {
+    const own = args.slice(0, xargsCommand(args));
+    const parsed = only("xargs", XARGS_OPTIONS, own);
+    const command = args.slice(own.length);
+    const replaced = "rule" in parsed ? undefined : new Map(parsed.options).get("I");
+    if (command.length === 0) return { command: ["echo", WORDS] };
+    if (replaced === undefined || replaced === "") return { command: [...command, WORDS] };
+    return { command: command.map((word) => word.replaceAll(replaced, TEXT)) };
+  },
+};
+
+function xargsCommand(args: readonly string[]): number {
+  let at = 0;
+  while (args[at]?.startsWith("-")) {
+    const option = args[at] ?? "";
+    const takesNext = XARGS_OPTIONS.valued.includes(option.slice(-1)) && !/^-[nLIdP]./.test(option);
+    at += takesNext ? 2 : 1;
+  }
+  return at;
+}
+
+/** `command -v` only looks up; `command PROGRAM` runs it. */
+const COMMAND: Program = {
+  anyArguments: true,
+  rule: ([first = ""]) =>
+    first === "-v" || first === "-V" || !(first.startsWith("-") || mayHideOption(first))
+      ? undefined
+      : refusal("command/option", `command ${show(first)} is refused.`),
+  runs: (args) => ({ command: /^-[vV]$/.test(args[0] ?? "") ? [] : args }),
+};
+
+export const SHELL_PROGRAMS: Programs = {
+  ...reports("echo", "true", "false", ":", "pwd", "exit", "break", "continue", "type", "which", "whereis", "expr"),
+  test: { rule: testRule, anyArguments: true },
+  "[": { rule: testRule, anyArguments: true },
+  printf: { rule: printfRule, anyArguments: true },
+  ...limited(["read"], readRule),
+  ...limited(["sleep"], sleepRule),
+  ...limited(
+    ["seq"],
+    (args) =>
+      args.every((arg) => !isLiteral(arg) || /^-?[\d.]+$/.test(arg))
+        ? undefined
+        : refusal("seq/option", "seq takes numbers only."),
+  ),
+  ...limited(
+    ["ulimit"],
+    allow(
+      "ulimit",
+      { letters: "SHacdflmnpstuv" },
+      (operands) => operands.length === 0 ? undefined : refusal("ulimit/set", "ulimit with a value sets the limit."),
+    ),
+  ),
+  timeout: runner("timeout", { valued: "ks", operands: 1 }),
+  nice: runner("nice", { valued: "n" }),
+  ionice: runner("ionice", { letters: "t", valued: "cn" }),
+  sudo: runner("sudo", { letters: "n" }),
+  env: ENV,
+  xargs: XARGS,
+  command: COMMAND,
+};

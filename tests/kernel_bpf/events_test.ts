@@ -1,0 +1,192 @@
+/** What a traced process did is what the events say: every call, every field, and nobody else's. */
+import assert from "node:assert/strict";
+import type { EbpfResult, TraceEvent } from "../../src/protocol/mod.ts";
+import { traceDuring, traceOne } from "../support/tracing.ts";
+import { Workload } from "../support/workload.ts";
+
+function field(event: TraceEvent, name: string): unknown {
+  return event.data[name];
+}
+
+function eventsOf(result: EbpfResult, pid: number): TraceEvent[] {
+  return result.events.filter((event) => event.process_id === pid);
+}
+
+function expectedNames(count: number, prefix: string): string[] {
+  return Array.from({ length: count }, (_, i) => `${prefix}/${i}`);
+}
+
+Deno.test("tracing openat sees 10,000 opens made at once, each by its name, with none lost", async () => {
+  await using workload = await Workload.start(["opens", "10000", "/nowhere"]);
+  const result = await traceOne({ target: "syscalls/sys_enter_openat", filters: { pid: workload.pid } }, () => workload.go());
+  assert.equal(result.event_count, 10_000);
+  assert.equal(result.lost_events, 0);
+  assert.equal(result.sampled, false);
+  assert.deepEqual(result.events.map((event) => field(event, "filename")), expectedNames(10_000, "/nowhere"));
+  for (const event of result.events) {
+    assert.equal(event.process_id, workload.pid);
+    assert.equal(event.process_name, "workload");
+    assert.equal(field(event, "error"), "ENOENT");
+    assert.equal(field(event, "ret"), -2);
+    assert.equal(field(event, "flags"), "O_RDONLY|O_CLOEXEC");
+    assert.ok(Number(field(event, "latency_ns")) > 0);
+  }
+  assert.deepEqual(result.aggregates?.by_process, [
+    { process_id: workload.pid, process_name: "workload", count: 10_000 },
+  ]);
+  assert.match(result.summary, /10000 × syscalls:sys_enter_openat .* by workload \(pid \d+\) 10000\..*10000 of 10000 failed: ENOENT 10000/);
+});
+
+Deno.test("filters by pid, tid, comm and prefix of comm leave a noisy neighbour out, in the kernel", async () => {
+  await using quiet = await Workload.start(["opens", "100", "/quiet"], { name: "quiet_one" });
+  await using noisy = await Workload.start(["opens", "5000", "/noisy"], { name: "noisy_one" });
+  const target = "openat";
+  const requests = [
+    { target, filters: { pid: quiet.pid } },
+    { target, filters: { tid: quiet.pid } },
+    { target, filters: { comm: "quiet_one" } },
+    { target, filters: { comm: "quiet*" } },
+    { target, filters: { comm: "quiet" } },
+    { target, filters: { comm: "quiet_one", pid: noisy.pid } },
+    { target, filters: { uid: 0, comm: "*_one" } },
+    { target, filters: { uid: 4242 } },
+  ];
+  const results = await traceDuring(requests, () => Promise.all([quiet.go(), noisy.go()]));
+  for (const result of results.slice(0, 4)) {
+    assert.equal(result.event_count, 100);
+    assert.deepEqual(result.events.map((event) => field(event, "filename")), expectedNames(100, "/quiet"));
+  }
+  assert.deepEqual(results.slice(4).map(({ event_count }) => event_count), [0, 0, 0, 0]);
+});
+
+Deno.test("ktriage and what it starts never appear; a neighbour does", async () => {
+  await using neighbour = await Workload.start(["opens", "10", "/neighbour"]);
+  const result = await traceOne({ target: "openat" }, async () => {
+    const child = new Deno.Command("sh", { args: ["-c", "cat /etc/hostname /etc/passwd; (cat /etc/group)"] });
+    assert.ok((await child.output()).success);
+    await Deno.readTextFile("/etc/hosts");
+    await neighbour.go();
+  });
+  const own = result.events.filter(({ process_id, process_name }) =>
+    process_id === Deno.pid || ["sh", "cat"].includes(process_name)
+  );
+  assert.deepEqual(own, []);
+  assert.equal(eventsOf(result, neighbour.pid).length, 10);
+});
+
+for (const { address, family, shown } of [
+  { address: "127.0.0.1", family: "AF_INET", shown: "127.0.0.1" },
+  { address: "::1", family: "AF_INET6", shown: "::1" },
+]) {
+  Deno.test(`tracing connect to ${address} decodes where to, and whether it was refused or accepted`, async () => {
+    const listener = Deno.listen({ hostname: address, port: 0 });
+    const open_port = listener.addr.port;
+    const spare = Deno.listen({ hostname: address, port: 0 });
+    const closed_port = spare.addr.port;
+    spare.close();
+    await using accepted = await Workload.start(["connect", address, String(open_port)]);
+    await using refused = await Workload.start(["connect", address, String(closed_port)]);
+    const result = await traceOne({ target: "syscalls/sys_enter_connect", filters: { comm: "workload" } }, async () => {
+      assert.equal(await accepted.go(), 0);
+      assert.equal(await refused.go(), -111);
+    });
+    listener.close();
+    assert.equal(result.event_count, 2);
+    const [first, second] = result.events;
+    assert.deepEqual(field(first!, "uservaddr"), { family, address: shown, port: open_port });
+    assert.equal(field(first!, "ret"), 0);
+    assert.equal(field(first!, "error"), undefined);
+    assert.deepEqual(field(second!, "uservaddr"), { family, address: shown, port: closed_port });
+    assert.equal(field(second!, "ret"), -111);
+    assert.equal(field(second!, "error"), "ECONNREFUSED");
+  });
+}
+
+/** Resolves when a process waits inside system call `nr`. */
+async function waitsInCall(pid: number, nr: number): Promise<void> {
+  while (!(await Deno.readTextFile(`/proc/${pid}/syscall`)).startsWith(`${nr} `)) await new Promise((done) => setImmediate(done));
+}
+
+Deno.test("a system call that has not returned when tracing ends is reported as pending, with what it was given", async () => {
+  await using workload = await Workload.start(["getppid", "1"]);
+  const READ = Deno.build.arch === "x86_64" ? 0 : 63;
+  const result = await traceOne({ target: "read", filters: { pid: workload.pid } }, async () => {
+    await workload.go();
+    await waitsInCall(workload.pid, READ); // for the end of its stdin
+  });
+  assert.equal(result.event_count, 1);
+  const [event] = result.events;
+  assert.equal(field(event!, "pending"), true);
+  assert.equal(field(event!, "fd"), 0);
+  assert.equal(field(event!, "ret"), undefined);
+  assert.ok(Number(field(event!, "latency_ns")) > 0);
+  assert.match(result.summary, /1 had not returned when tracing ended/);
+});
+
+/** Lets a shell that ktriage did not start run a line: what it does is traced. */
+async function outsideShell(line: string, requests: Parameters<typeof traceDuring>[0]): Promise<EbpfResult[]> {
+  const shell = new Deno.Command("sh", { stdin: "piped", stdout: "piped" }).spawn();
+  const input = shell.stdin.getWriter();
+  try {
+    return await traceDuring(requests, async () => {
+      await input.write(new TextEncoder().encode(`${line}\necho done\n`));
+      const reader = shell.stdout.getReader();
+      for (let text = ""; !text.includes("done\n");) text += new TextDecoder().decode((await reader.read()).value);
+      reader.releaseLock();
+    });
+  } finally {
+    await input.close();
+    await shell.stdout.cancel();
+    await shell.status;
+  }
+}
+
+Deno.test("tracing execve shows the program and its arguments, and a failed one its error", async () => {
+  const long = "x".repeat(300);
+  const [result] = await outsideShell(`/bin/echo one "two words" ${long} >/dev/null; /no/such/program; true`, [
+    { target: "execve", filters: { comm: "sh" } },
+  ]);
+  const [done, failed] = result!.events;
+  assert.equal(field(done!, "filename"), "/bin/echo");
+  assert.deepEqual(field(done!, "argv"), ["/bin/echo", "one", "two words", `${"x".repeat(127)}…`]);
+  assert.equal(field(done!, "ret"), 0);
+  assert.equal(field(failed!, "filename"), "/no/such/program");
+  assert.equal(field(failed!, "error"), "ENOENT");
+  assert.equal(result!.event_count, 2);
+});
+
+Deno.test("tracing a process's life gives exec, exit and signal with names", async () => {
+  const [exec, exit, signal] = await outsideShell("/bin/sleep 60 & kill -SEGV $!; wait $!; true", [
+    { target: "sched/sched_process_exec" },
+    { target: "sched/sched_process_exit" },
+    { target: "signal/signal_generate" },
+  ]);
+  const killed = signal!.events.find((event) => field(event, "sig") === "SIGSEGV");
+  assert.ok(killed, "no SIGSEGV seen");
+  const pid = field(killed, "pid");
+  assert.equal(killed.process_name, "sh");
+  assert.equal(exit!.events.filter((event) => field(event, "pid") === pid).length, 1);
+  assert.ok(exec!.event_count >= 0);
+});
+
+Deno.test("the contract's tracepoints of irq, memory and all system calls give events", async () => {
+  await using workload = await Workload.start(["opens", "2000", "/nowhere"]);
+  const [irq, kmalloc, all] = await traceDuring(
+    [{ target: "irq/irq_handler_entry" }, { target: "kmem/kmalloc" }, { target: "syscalls/sys_enter_*" }],
+    async () => {
+      await workload.go();
+      await Deno.writeTextFile("/var/tmp/ktriage-irq-test", "x".repeat(1 << 20)); // a disk write: an interrupt follows
+      await new Deno.Command("sync", { args: ["/var/tmp/ktriage-irq-test"] }).output();
+      await Deno.remove("/var/tmp/ktriage-irq-test");
+    },
+  );
+  assert.equal(irq!.error, undefined);
+  assert.ok(irq!.event_count > 0);
+  assert.equal(typeof field(irq!.events[0]!, "name"), "string");
+  assert.ok(kmalloc!.event_count > 0);
+  assert.match(String(field(kmalloc!.events[0]!, "gfp_flags")), /GFP/);
+  const counted = all!.aggregates?.by_key;
+  assert.equal(counted?.key, "syscall");
+  assert.ok(counted!.counts.find(({ value }) => value === "openat")!.count >= 2000);
+  assert.match(all!.attached_as!, /raw_syscalls:sys_enter/);
+});
