@@ -2,14 +2,14 @@
 # Compiles every bpf/<name>.bpf.c to build/bpf/<name>.bpf.o when it is stale; DWARF stripped, BTF kept.
 # Needs build/include (scripts/build-libbpf.sh).
 set -euo pipefail
-. "$(dirname "$(readlink -f "$0")")/common.sh"
+root=$(readlink -f "$0") && root=${root%/scripts/*}
+. "$root/scripts/common.sh"
 
 case $(uname -m) in
   x86_64) arch=x86 ;;
   aarch64) arch=arm64 ;;
   *) die "Cannot compile BPF programs for $(uname -m): only x86_64 and aarch64 are supported." ;;
 esac
-build=$root/build
 [ -e "$build/include/bpf/bpf_helpers.h" ] || die "Cannot compile bpf/: libbpf's headers are missing. Run scripts/build-libbpf.sh."
 
 # ISA v2: the oldest kernels that ktriage runs on verify v3 objects less reliably than these.

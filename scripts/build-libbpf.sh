@@ -5,7 +5,8 @@
 # Sources are Debian's upstream tarballs, fetched through apt (signatures checked) with a private apt directory:
 # the system's own lists stay as they are. The result is cached by the hash of what it is made from.
 set -euo pipefail
-. "$(dirname "$(readlink -f "$0")")/common.sh"
+root=$(readlink -f "$0") && root=${root%/scripts/*}
+. "$root/scripts/common.sh"
 
 suite=trixie
 libbpf=libbpf-1.5.0 libbpf_sha256=53492aff6dd47e4da04ef5e672d753b9743848bdb38e9d90eafbe190b7983c44
@@ -13,7 +14,6 @@ elfutils=elfutils-0.192 elfutils_sha256=616099beae24aba11f9b63d86ca6cc8d566d968b
 here=$root/scripts
 key=$(cat "$here/build-libbpf.sh" "$here/libbpf-compat.c" | sha256sum | cut -c1-12)
 made=$cache/$libbpf-$(uname -m)-$key
-build=$root/build
 
 install_to_build() {
   mkdir -p "$build"

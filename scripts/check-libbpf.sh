@@ -2,10 +2,11 @@
 # Fails unless a libbpf.so (default: build/libbpf.so) loads on every host that has glibc 2.28: it may need libc.so.6
 # alone, symbols of GLIBC_2.28 at most, and export only what libbpf's version script names.
 set -euo pipefail
-. "$(dirname "$(readlink -f "$0")")/common.sh"
+root=$(readlink -f "$0") && root=${root%/scripts/*}
+. "$root/scripts/common.sh"
 
 newest=2.28
-library=${1:-$root/build/libbpf.so}
+library=${1:-$build/libbpf.so}
 [ -r "$library" ] || die "Cannot check $library: it does not exist. Run scripts/build-libbpf.sh."
 
 needed=$(readelf --dynamic --wide "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vx 'libc\.so\.6' || true)

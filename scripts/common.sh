@@ -1,14 +1,23 @@
-# shellcheck shell=bash disable=SC2034 # what is unused here is used where this is sourced
-# Sourced by the other scripts: where things are, and how they talk. Nothing is done here.
-# scripts/ktriage does without it, to start fast.
+# shellcheck shell=sh disable=SC2034,SC2154 # what is unused here is used where this is sourced, with $root set
+# Sourced by the other scripts: where things are, and how they talk. Nothing is done here, so that it costs no time.
 
-root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 # What can be fetched or built again lives outside the tree, so that clones share it.
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ktriage
 deno_version=2.9.6
 deno=$cache/deno-$deno_version/deno
 export DENO_NO_UPDATE_CHECK=1
 
+build=$root/build
+# Written by scripts/build after everything else; what is newer than it has changed since.
+stamp=$build/.stamp
+
 # Progress and errors go to stderr: stdout belongs to ktriage's own results.
 say() { printf 'ktriage: %s\n' "$*" >&2; }
 die() { say "$@"; exit 1; }
+
+# Whether everything that a run needs is built from what stands in the tree now. A folder is newer when a file came or went.
+is_built() {
+  [ -x "$deno" ] && [ -e "$stamp" ] &&
+    [ -z "$(find "$root/main.ts" "$root/src" "$root/prompts" "$root/bpf" "$root/scripts" "$root/deno.json" "$root/deno.lock" \
+      -newer "$stamp" -print -quit)" ]
+}

@@ -26,7 +26,10 @@ const FLUSH_CHARS = 64 << 10;
 export async function trace({ positionals, options, writer }: Invocation): Promise<number> {
   const [target, ...rest] = positionals;
   if (target === undefined || rest.length > 0) {
-    throw new UsageError("Cannot trace: exactly one tracepoint is needed.", "Try: ktriage trace syscalls/sys_enter_connect");
+    throw new UsageError(
+      "Cannot trace: exactly one tracepoint is needed.",
+      "Try: ktriage trace syscalls/sys_enter_connect",
+    );
   }
   const duration_s = options.number("duration", { min: 0.1, max: MAX_DURATION_S }) ?? DEFAULT_DURATION_S;
   const rate_per_s = options.integer("rate", { min: 0, max: 10_000_000 }) ?? DEFAULT_RATE_PER_S;

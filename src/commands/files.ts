@@ -6,24 +6,33 @@ import { type Refusal, refusal } from "./verdict.ts";
 export const WORKING_DIRECTORY = "/";
 
 const ANY = "*";
+/** Stands for the directory of a process. */
+const PROCESS = "PID";
 
-/** Why a path is not read; `*` is any one component, a path below a listed one counts as well. */
+/** Why a path is not read; `*` is any one component, `PID` a process, a path below a listed one counts as well. */
 const UNREADABLE: readonly { readonly rule: string; readonly path: readonly string[]; readonly why: string }[] = [
   { rule: "file/device", path: ["dev", ANY], why: "opening a device can act on it or never end" },
   { rule: "file/kernel-memory", path: ["proc", "kcore"], why: "it is the kernel's whole memory" },
   { rule: "file/consumes", path: ["proc", "kmsg"], why: "a read takes the messages away from others; use dmesg" },
-  { rule: "file/process-memory", path: ["proc", ANY, "mem"], why: "it is the memory of a process" },
-  { rule: "file/process-memory", path: ["proc", ANY, "task", ANY, "mem"], why: "it is the memory of a process" },
-  { rule: "file/consumes", path: ["proc", ANY, "fd", ANY], why: "a read can take data away from the process" },
-  { rule: "file/consumes", path: ["proc", ANY, "task", ANY, "fd", ANY], why: "a read can take data from the process" },
+  { rule: "file/process-memory", path: ["proc", PROCESS, "mem"], why: "it is the memory of a process" },
+  { rule: "file/process-memory", path: ["proc", PROCESS, "task", ANY, "mem"], why: "it is the memory of a process" },
+  { rule: "file/consumes", path: ["proc", PROCESS, "fd", ANY], why: "a read can take data away from the process" },
+  {
+    rule: "file/consumes",
+    path: ["proc", PROCESS, "task", ANY, "fd", ANY],
+    why: "a read can take data from the process",
+  },
 ];
-/** Wherever they stand: a read takes trace data away from others, and waits for more. */
+/** A read takes trace data away from others, and waits for more. */
 const CONSUMED = ["trace_pipe", "trace_pipe_raw"];
 /** Files below /dev that hold nothing and block nothing. */
 const HARMLESS = ["/dev/null", "/dev/stdin", "/dev/fd/0"];
 /** Names that device files have; what a path with an unknown part must not end in. */
-const DEVICE_NAME =
-  /^(mem|kmem|port|kmsg|kcore|zero|full|u?random|watchdog|console|ptmx|hpet|fuse|kvm|rtc|input|(sd|hd|vd|xvd|nvme|dm-|md|loop|ram|sr|st|nst|tty|pts|vcs|hidraw|event|mouse|js|lp|sg|rtc|watchdog|cpu)[a-z]{0,2}\d*.*)$/;
+const DEVICE_NAME = new RegExp(
+  "^(k?mem|port|kmsg|kcore|zero|full|u?random|console|ptmx|hpet|fuse|kvm|rtc|psaux|uinput|snapshot|" +
+    "([hsv]|xv)d[a-z]+\\d*|sg[a-z]?\\d*|(mmcblk|nbd|fd|md|dm-|loop|ram|sr|n?st|js|lp|event|mouse|nvme|hidraw)\\d.*|" +
+    "(tty|pty|vcs|watchdog|rtc|cpu|i2c-|ipmi|tpm|vhost|autofs|btrfs-|zram).*)$",
+);
 
 /**
  * Says whether a program may read the file that an argument or a redirection names.
@@ -43,7 +52,7 @@ export function unreadable(path: string): Refusal | undefined {
     if (HARMLESS.includes("/" + variant.join("/"))) return undefined;
     const found = UNREADABLE.find((entry) => isBelow(variant, entry.path));
     if (found !== undefined) return refusal(found.rule, `Reading ${show(path)} is refused: ${found.why}.`);
-    if (CONSUMED.some((name) => matches(variant.at(-1) ?? "", name))) {
+    if (isTracePipe(variant)) {
       return refusal(
         "file/consumes",
         `Reading ${show(path)} is refused: it takes the trace away from others and never ends.`,
@@ -92,9 +101,24 @@ function withoutProcessRoot(components: readonly string[]): readonly string[] {
   return components;
 }
 
+/** By its name wherever it is mounted, by a pattern where it always is. */
+function isTracePipe(components: readonly string[]): boolean {
+  const last = components.at(-1) ?? "";
+  if (isLiteral(last)) return CONSUMED.includes(last);
+  const traces = [["sys", "kernel", "tracing"], ["sys", "kernel", "debug", "tracing"]];
+  return CONSUMED.some((name) => matches(last, name)) && traces.some((path) => isBelow(components, path));
+}
+
 function isBelow(components: readonly string[], ancestor: readonly string[]): boolean {
   return components.length >= ancestor.length &&
-    ancestor.every((name, index) => name === ANY || matches(components[index] ?? "", name));
+    ancestor.every((name, index) => {
+      const component = components[index] ?? "";
+      return name === ANY || (name === PROCESS ? mayBeProcess(component) : matches(component, name));
+    });
+}
+
+function mayBeProcess(component: string): boolean {
+  return /^[\d\uE000\uE003]+$/.test(component) || matches(component, "self") || matches(component, "thread-self");
 }
 
 /** Whether one component, which may hold marks, can be the name. */

@@ -11,6 +11,8 @@ import { expandFields, literalOf, type Variables } from "./words.ts";
 
 /** A longer line is not a question about the host. */
 const MAX_LINE = 8192;
+/** Control characters but tab and newline, and the characters that marks are made of. */
+const UNPRINTABLE = /[^\P{Cc}\t\n]|[\uE000-\uE004]/u;
 const TRUSTED_DIRECTORY = /^(\/usr(\/local)?)?\/s?bin\//;
 /** timeout nice ionice sudo: nobody needs more around one program. */
 const MAX_NESTING = 5;
@@ -26,12 +28,7 @@ export function judge(line: string): Verdict {
 
 function textRefusal(line: string): Refusal | undefined {
   if (line.length > MAX_LINE) return refusal("syntax/too-long", `The line is longer than ${MAX_LINE} characters.`);
-  // deno-lint-ignore no-control-regex -- exactly these are meant
-  if (
-    /[\u0000-\u0008\u000b-\u001f\u007f\uE000-\uE004]|[\uD800-\uDFFF]/.test(
-      line.replace(/[\uD800-\uDBFF][\uDC00-\uDFFF]/g, ""),
-    )
-  ) {
+  if (!line.isWellFormed() || UNPRINTABLE.test(line)) {
     return refusal("syntax/character", "The line holds a control or private-use character.");
   }
   return line.trim() === "" ? refusal("syntax/empty", "The line is empty.") : undefined;
@@ -69,6 +66,10 @@ function commandRefusal(command: Command, variables: Variables): Refusal | undef
     );
   }
   const words = command.args.filter((arg) => arg.type === "Word");
+  if (words.length < command.args.length) {
+    // The parser sees assignments only behind export, declare and their like, none of which is on the list.
+    return programRefusal(name, [], 0) ?? refusal("syntax/unsupported", "An assignment as an argument is not allowed.");
+  }
   for (const binding of variables.bindings(words)) {
     const refused = programRefusal(name, words.flatMap((word) => expandFields(word, binding)), 0);
     if (refused !== undefined) return refused;

@@ -150,9 +150,7 @@ function nodeRefusal(node: SyntaxNode): Refusal | undefined {
         ? refusal("syntax/unsupported", "sh has neither += nor arrays.")
         : undefined;
     case "Command":
-      return node.args.every((arg) => arg.type === "Word")
-        ? readRefusal(node)
-        : refusal("syntax/unsupported", "An assignment as an argument is not allowed.");
+      return readRefusal(node);
     case "SimpleExpansion":
       return /^\$([A-Za-z_]\w*|[?$#!@*0-9])$/.test(node.text)
         ? undefined

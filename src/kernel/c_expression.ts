@@ -65,7 +65,7 @@ export class ExpressionError extends Error {
  * read all the same.
  */
 export function parseArguments(source: string): Node[] {
-  const tokens = tokenize(source);
+  const tokens = tokenize(foldNumbers(source));
   const args: Node[] = [];
   let start = 0;
   let depth = 0;
@@ -107,6 +107,28 @@ function parseOrOther(tokens: readonly string[]): Node {
     if (error instanceof ExpressionError) return { kind: "other" };
     throw error;
   }
+}
+
+const STRING = /("(?:[^"\\]|\\.)*")/;
+const WIDE_CAST = /\(\s*(?:unsigned long|gfp_t)\s*\)/g;
+const PAREN_NUMBER = /(?<!\w)\(\s*((?:0x[\da-fA-F]+|\d+)[uUlL]*)\s*\)/g;
+const PAREN_BIT = /(?<!\w)\(\s*1[uUlL]*\s*<<\s*(\d+)\s*\)/g;
+
+/**
+ * Takes the macros' parentheses off numbers: `((((1UL))) << (10))` becomes 1024. The table of allocation flags has two
+ * thousand tokens otherwise, and reading it before any code is warm takes longer than attaching the program.
+ */
+function foldNumbers(source: string): string {
+  return source.split(STRING).map((piece) => {
+    if (piece.startsWith('"') || !piece.includes("(")) return piece;
+    let text = piece.replace(WIDE_CAST, "");
+    for (let before = ""; before !== text;) {
+      before = text;
+      text = text.replace(PAREN_NUMBER, "$1")
+        .replace(PAREN_BIT, (whole, bit: string) => Number(bit) < 64 ? `${1n << BigInt(bit)}` : whole);
+    }
+    return text;
+  }).join("");
 }
 
 function tokenize(source: string): string[] {
@@ -268,12 +290,18 @@ class Parser {
   }
 }
 
-/** A cast that narrows a constant is computed; one around a field is kept out of the way. */
+/** A narrowing cast is a mask; around a field only where it takes bits away from an int. */
 function cast(type: string, operand: Node): Node {
-  if (operand.kind === "field" || operand.kind === "call") return operand;
   const bits = TYPE_BITS.find(([pattern]) => pattern.test(type))?.[1];
-  if (bits === undefined || bits === 64) return operand;
+  if (bits === undefined || bits === 64 || operand.kind === "call") return operand;
+  if (operand.kind === "field" || (bits >= 32 && !isConstant(operand))) return operand;
   return { kind: "binary", operator: "&", left: operand, right: { kind: "number", value: (1n << BigInt(bits)) - 1n } };
+}
+
+function isConstant(node: Node): boolean {
+  if (node.kind === "unary") return isConstant(node.operand);
+  if (node.kind === "binary") return isConstant(node.left) && isConstant(node.right);
+  return node.kind === "number" || node.kind === "name";
 }
 
 function numberOf(token: string): bigint {

@@ -88,6 +88,7 @@ export function parseFormat(text: string): Format {
     else if (line.trim() === "" || line.startsWith("format:")) continue;
     else {
       const field = parseField(line);
+      if (name !== undefined && isStringCopy(name, field)) continue;
       record_bytes = Math.max(record_bytes, field.offset + field.size);
       (field.name.startsWith("common_") ? common : fields).push(field);
     }
@@ -97,6 +98,15 @@ export function parseFormat(text: string): Format {
     throw new SyntaxError(`Cannot read event format: no name or ID in ${JSON.stringify(text.slice(0, 80))}`);
   }
   return { name, id, fields, common, print_fmt, record_bytes };
+}
+
+/**
+ * From 6.19 on, system call records end in copies of the strings that arguments point to (`__filename_val`). Only
+ * ftrace makes them: a BPF program gets the arguments and nothing behind them (perf_call_bpf_enter in
+ * kernel/trace/trace_syscalls.c), so the fields are left out.
+ */
+function isStringCopy(event: string, field: Field): boolean {
+  return event.startsWith("sys_enter_") && field.type.startsWith("__data_loc") && /^__.*_val$/.test(field.name);
 }
 
 /**

@@ -21,11 +21,10 @@ export function nearest(word: string, candidates: Iterable<string>, options: Nea
   const limit = options.limit ?? 3;
   const wanted = normalize(word);
   if (wanted === "") return [];
-  const bound = Math.min(MAX_EDITS, Math.max(1, Math.ceil(wanted.length / 3)));
   const scored: { name: string; score: number; excess: number }[] = [];
   for (const name of candidates) {
     const other = normalize(name);
-    const score = scoreOf(wanted, other, bound);
+    const score = scoreOf(wanted, other);
     if (score !== undefined) scored.push({ name, score, excess: Math.abs(other.length - wanted.length) });
   }
   scored.sort((a, b) => a.score - b.score || a.excess - b.excess || (a.name < b.name ? -1 : 1));
@@ -63,8 +62,11 @@ export function editDistance(a: string, b: string, bound = Infinity): number {
 }
 
 /** Smaller is closer; undefined is not close at all. A name with the word inside counts like a name some edits away. */
-function scoreOf(wanted: string, other: string, bound: number): number | undefined {
-  const edits = editDistance(wanted, other, bound);
+function scoreOf(wanted: string, other: string): number | undefined {
+  // Words in common at the start say nothing about the rest: sys_enter_x is not close to sys_enter_y.
+  const common = commonWords(wanted, other);
+  const bound = Math.min(MAX_EDITS, Math.max(1, Math.ceil((wanted.length - common) / 3)));
+  const edits = editDistance(wanted.slice(common), other.slice(common), bound);
   if (edits <= bound) return edits;
   const [short, long] = wanted.length < other.length ? [wanted, other] : [other, wanted];
   if (short.length < MIN_SUBSTRING) return undefined;
@@ -73,6 +75,13 @@ function scoreOf(wanted: string, other: string, bound: number): number | undefin
   const wholeWords = (at === 0 || long[at - 1] === "_") &&
     (at + short.length === long.length || long[at + short.length] === "_");
   return wholeWords ? 2.5 : MAX_EDITS + 1;
+}
+
+/** Length of the whole words, with the `_` behind them, that both begin with. */
+function commonWords(a: string, b: string): number {
+  let end = 0;
+  for (let i = 0; i < a.length && a[i] === b[i]; i++) if (a[i] === "_") end = i + 1;
+  return end;
 }
 
 function normalize(name: string): string {

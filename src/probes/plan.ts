@@ -1,14 +1,15 @@
 /** A request becomes a plan: which event, which bytes to copy, which reads to add, how to show the fields. */
+import { syscallArgument } from "../kernel/arguments.ts";
 import { type Field, type Format, parseFormat } from "../kernel/format.ts";
 import { syscallName } from "../kernel/syscalls.ts";
-import { resolveTarget, tracepointInstead } from "../kernel/targets.ts";
+import { tracepointInstead } from "../kernel/renamed.ts";
+import { resolveTarget } from "../kernel/targets.ts";
 import { readTracefs, type TracefsRoot, tracefsHas } from "../kernel/tracefs_files.ts";
 import type { ProbeType } from "../protocol/mod.ts";
 import type { Directive } from "./config.ts";
 import type { Decodable, ShownField } from "./decode.ts";
 import { MAX_DIRECTIVES } from "./layout.ts";
 import { familyName, presenter } from "./present.ts";
-import { syscallArgument } from "../kernel/syscall_arguments.ts";
 
 /** A field of the record that the kernel counts hits by. */
 export interface CountKey {
@@ -42,7 +43,7 @@ export function planProgram(
   request: { readonly type: ProbeType; readonly target: string },
   tracefs: TracefsRoot,
 ): Plan | Refusal {
-  if (request.type !== "tracepoint") return refuseType(request);
+  if (request.type !== "tracepoint") return planInstead(request, tracefs);
   const exact = exactEvent(request.target, tracefs);
   if (exact !== undefined) return planEvent(exact, tracefs);
   const resolution = resolveTarget(request.target, availableEvents(tracefs));
@@ -76,15 +77,26 @@ function availableEvents(tracefs: TracefsRoot): readonly string[] {
   return readTracefs(tracefs, "available_events").trim().split("\n");
 }
 
-function refuseType({ type, target }: { readonly type: ProbeType; readonly target: string }): Refusal {
-  const instead = tracepointInstead(target.replace(/^\w+:/, ""));
-  return {
-    error: `Cannot attach ${type} ${target}: this version of ktriage traces tracepoints only.`,
-    hint: instead === undefined
-      ? "Ask for a program of type tracepoint, for example syscalls/sys_enter_connect or sched/sched_switch."
-      : `The tracepoint ${instead} tells nearly the same: ask for type tracepoint, target ${instead}.`,
-  };
+/** Function probes are answered by the nearest tracepoint, where there is one. */
+function planInstead(
+  { type, target }: { readonly type: ProbeType; readonly target: string },
+  tracefs: TracefsRoot,
+): Plan | Refusal {
+  const asked = `${type}:${target.trim().replace(/^k?(ret)?probe:/, "")}`;
+  const instead = FUNCTION_TYPES.has(type) ? tracepointInstead(asked.slice(asked.indexOf(":") + 1)) : undefined;
+  const exact = instead === undefined ? undefined : exactEvent(instead, tracefs);
+  if (exact === undefined) {
+    return {
+      error: `Cannot attach ${asked}: this version of ktriage traces tracepoints only, and knows none that tells the same.`,
+      hint: "Ask for a program of type tracepoint, for example syscalls/sys_enter_connect or sched/sched_switch.",
+    };
+  }
+  const note = `tracepoint ${instead} instead of ${asked}: this version of ktriage traces tracepoints only. ` +
+    "It is the nearest event, not the same: its count is not the number of calls.";
+  return planEvent({ ...exact, note }, tracefs);
 }
+
+const FUNCTION_TYPES: ReadonlySet<ProbeType> = new Set(["kprobe", "kretprobe", "fentry", "fexit", "raw_tracepoint"]);
 
 function planEvent({ category, name, note }: EventName, tracefs: TracefsRoot): Plan {
   const format = parseFormat(readTracefs(tracefs, `events/${category}/${name}/format`));

@@ -11,12 +11,15 @@ export type Presented = Pick<ShownField, "describe" | "byte_format">;
 /** Prepares the fields of one event; a field that nothing is known of is shown as the number or text it is. */
 export function presenter(category: string, format: Format): (field: Field) => Presented {
   const presentation = parsePrintFmt(format);
-  return (field) => {
+  return (field): Presented => {
     const shown = presentation.get(field.name);
-    if (shown?.kind === "named") return { describe: describer(shown) };
     const meaning = fieldMeaning(category, format.name, field.name);
-    if (meaning !== undefined) return { describe: meaning.describe };
-    return shown === undefined ? {} : presentAs(shown.kind);
+    // of system calls print fmt knows only "0x%08lx"
+    if (meaning !== undefined && (shown?.kind !== "named" || category === "syscalls")) {
+      return { describe: meaning.describe };
+    }
+    if (shown === undefined) return {};
+    return shown.kind === "named" ? { describe: describer(shown) } : presentAs(shown.kind);
   };
 }
 

@@ -1,0 +1,16 @@
+/** `ktriage check`: what this host allows, and what ktriage does instead. */
+import { isReady } from "../kernel/capabilities.ts";
+import { readHost } from "../kernel/host.ts";
+import { type Check, stringify } from "../protocol/mod.ts";
+import { checkText } from "../report/text.ts";
+import { UsageError } from "./errors.ts";
+import { EXIT, type Invocation } from "./subcommand.ts";
+
+/** Prints what the host allows; done when eBPF programs can run. */
+export async function checkSubcommand({ positionals, options, writer }: Invocation): Promise<number> {
+  if (positionals.length > 0) throw new UsageError(`Cannot check "${positionals[0]}": check takes no operands.`);
+  const host = await readHost();
+  const check: Check = { schema: "ktriage.check/1", ready: isReady(host.capabilities), host };
+  writer.out(options.has("json") ? `${stringify(check, 2)}\n` : checkText(check, writer));
+  return check.ready ? EXIT.done : EXIT.failed;
+}

@@ -1,0 +1,82 @@
+/** `ktriage diagnose`: a problem in words in, a resolution out. */
+import { DEFAULT_MAX_ROUNDS, diagnose } from "../agent/loop.ts";
+import { readHost } from "../kernel/host.ts";
+import { isReady } from "../kernel/capabilities.ts";
+import type { Model } from "../models/model.ts";
+import { type Host, stringify } from "../protocol/mod.ts";
+import { progressLines } from "../report/progress.ts";
+import { runText } from "../report/text.ts";
+import { type Choice, chooseModel } from "./choice.ts";
+import { UsageError } from "./errors.ts";
+import { handsFrom } from "./hands.ts";
+import { inputName, readInput } from "./input.ts";
+import { Interrupt } from "./interrupt.ts";
+import { EXIT, type Invocation } from "./subcommand.ts";
+import type { Writer } from "./writer.ts";
+
+const MAX_ISSUE_BYTES = 64 << 10;
+const MAX_ROUNDS = 50;
+
+/** Diagnoses this host and prints the report, or with `--json` the whole run. */
+export async function diagnoseSubcommand({ positionals, options, writer }: Invocation): Promise<number> {
+  const choice = chooseModel({
+    endpoint: options.text("endpoint"),
+    model: options.text("model"),
+    env: (name) => Deno.env.get(name),
+  });
+  const max_rounds = options.integer("max-rounds", { min: 1, max: MAX_ROUNDS }) ?? DEFAULT_MAX_ROUNDS;
+  const hands = handsFrom(options);
+  const issue = await issueFrom(positionals);
+
+  using interrupt = new Interrupt({
+    on_first: () => writer.note("Ending; a report of what was seen follows. Once more leaves at once."),
+  });
+  writer.note(
+    choice.kind === "gateway"
+      ? `Asking ${choice.model} at ${choice.endpoint}.`
+      : "Asking the built-in expert: NANNYAPI_ENDPOINT and NANNYAPI_MODEL are not set.",
+  );
+  const [host, model] = await Promise.all([readHost(), createModel(choice)]);
+  noteWhatIsMissing(host, writer);
+  const paint = writer.notePaint;
+  const run = await diagnose({
+    issue,
+    host,
+    model,
+    hands,
+    max_rounds,
+    signal: interrupt.signal,
+    on_progress: (progress) => progressLines(progress, paint).forEach((line) => writer.note(line)),
+  });
+  writer.out(options.has("json") ? `${stringify(run, 2)}\n` : runText(run, writer));
+  return run.resolution === undefined ? EXIT.failed : EXIT.done;
+}
+
+async function issueFrom(positionals: readonly string[]): Promise<string> {
+  const fromStdin = positionals.length === 1 && positionals[0] === "-";
+  const text = fromStdin
+    ? await readInput("-", { what: "the issue", max_bytes: MAX_ISSUE_BYTES })
+    : positionals.join(" ");
+  const issue = text.trim();
+  if (issue !== "") return issue;
+  const where = fromStdin ? `: ${inputName("-")} is empty` : "";
+  throw new UsageError(
+    `Cannot diagnose without an issue${where}.`,
+    `Say what is wrong, in your own words: ktriage diagnose "the shop answers slowly since noon"`,
+  );
+}
+
+/** The expert is not loaded for a gateway, nor the other way round. */
+async function createModel(choice: Choice): Promise<Model> {
+  if (choice.kind === "expert") return (await import("../models/expert/mod.ts")).createExpert();
+  const { createGateway } = await import("../models/gateway.ts");
+  return createGateway({ endpoint: choice.endpoint, model: choice.model });
+}
+
+function noteWhatIsMissing({ capabilities }: Host, writer: Writer): void {
+  if (isReady(capabilities)) return;
+  writer.note(writer.notePaint("yellow", "eBPF programs cannot run here; commands and /proc still tell much."));
+  for (const { id, available, detail, fix } of capabilities) {
+    if (!available) writer.note(`  ${id}: ${detail}${fix === undefined ? "" : ` → ${fix}`}`);
+  }
+}

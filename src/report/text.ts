@@ -1,0 +1,169 @@
+/** A finished diagnosis, and what a host allows, as text for people. */
+import type { Check, CommandResult, EbpfResult, Finding, ResolutionReply, Run, Turn } from "../protocol/mod.ts";
+import { count, cut, harmless, indent, wrap } from "./layout.ts";
+import type { Paint } from "./paint.ts";
+import { outcome } from "./progress.ts";
+import { tellingLine } from "./telling_line.ts";
+
+export interface TextOptions {
+  /** Columns to wrap at. */
+  readonly width: number;
+  readonly paint: Paint;
+}
+
+/** Room for `    ` and the id in front of what a piece of evidence showed. */
+const EVIDENCE_MARGIN = 6;
+
+/** The report of a diagnosis: the answer first, what it stands on, what to do, and what ktriage did. */
+export function runText(run: Run, options: TextOptions): string {
+  const parts = run.resolution ? resolutionParts(run.resolution, run, options) : failureParts(run, options);
+  return [...parts, section("What ktriage did here", wrapped(deeds(run), options), options)].join("\n\n") + "\n";
+}
+
+/** What this host allows, why not, and what ktriage does instead. */
+export function checkText({ host, ready }: Check, options: TextOptions): string {
+  const { paint } = options;
+  const where = host.container === undefined ? "" : `, in a container (${host.container})`;
+  const rows = host.capabilities.map((capability) => {
+    const { id, available, detail, instead, fix } = capability;
+    const mark = available ? paint("green", "yes") : paint("red", "no ");
+    const more = [
+      ...(instead === undefined ? [] : [`instead: ${instead}`]),
+      ...(fix === undefined ? [] : [`fix: ${fix}`]),
+    ];
+    const [first = "", ...rest] = wrap(harmless(detail), options.width - CHECK_MARGIN).split("\n");
+    const below = [...rest, ...more.flatMap((line) => wrap(harmless(line), options.width - CHECK_MARGIN).split("\n"))];
+    return [
+      `  ${mark}  ${id.padEnd(CHECK_ID_WIDTH)}  ${first}`,
+      ...below.map((line) => `${" ".repeat(CHECK_MARGIN)}${line}`),
+    ].join("\n");
+  });
+  const verdict = ready
+    ? paint("green", "Ready: eBPF programs can run here.")
+    : paint("red", "Not ready: eBPF programs cannot run here; commands and /proc still tell much.");
+  return `${harmless(host.hostname)}: ${harmless(host.os)}, kernel ${host.kernel}, ${host.architecture}${where}\n\n` +
+    `${rows.join("\n")}\n\n${verdict}\n`;
+}
+
+const CHECK_ID_WIDTH = 16;
+const CHECK_MARGIN = 2 + 3 + 2 + CHECK_ID_WIDTH + 2;
+
+function resolutionParts(resolution: ResolutionReply, run: Run, options: TextOptions): readonly string[] {
+  const { root_cause, resolution_plan, ebpf_evidence } = resolution;
+  const findings = resolution.findings ?? [];
+  return [
+    section("Root cause", wrapped(root_cause, options), options),
+    section("Confidence", wrapped(confidence(resolution, run), options), options),
+    ...(findings.length === 0 ? [] : [section("Findings", findingsText(findings, run.turns, options), options)]),
+    ...(findings.length > 0 || ebpf_evidence.trim() === ""
+      ? []
+      : [section("Kernel events", wrapped(ebpf_evidence, options), options)]),
+    section("Plan", wrapped(resolution_plan, options), options),
+  ];
+}
+
+/** The grade, and what it stands on. */
+function confidence({ confidence, findings = [] }: ResolutionReply, { turns, evidence_check }: Run): string {
+  const given = evidence_check?.given_confidence;
+  const grade = given === undefined ? confidence : `${confidence} (the model said ${given})`;
+  const cited = new Set(findings.flatMap(({ evidence }) => evidence).filter((id) => evidenceOf(id, turns)));
+  const stands = findings.length === 0
+    ? "the answer names no evidence for its claims."
+    : cited.size === 0
+    ? "no claim stands on captured evidence."
+    : `${count(findings.length, "claim")} on ${count(cited.size, "piece")} of captured evidence.`;
+  return [`${grade}: ${stands}`, ...(evidence_check?.notes ?? [])].join("\n");
+}
+
+function findingsText(findings: readonly Finding[], turns: readonly Turn[], options: TextOptions): string {
+  return findings.map(({ claim, evidence }, index) =>
+    [
+      numbered(index + 1, claim, options.width),
+      ...evidence.map((id) => evidenceLine(id, claim, { turns, ...options })),
+    ].join("\n")
+  ).join("\n");
+}
+
+function numbered(number: number, text: string, width: number): string {
+  const label = `${number}. `;
+  const [first, ...rest] = wrap(harmless(text), width - 2 - label.length).split("\n");
+  return [`  ${label}${first}`, ...rest.map((line) => " ".repeat(2 + label.length) + line)].join("\n");
+}
+
+type Evidence =
+  | { readonly kind: "command"; readonly result: CommandResult }
+  | { readonly kind: "program"; readonly result: EbpfResult };
+
+/** One line: the id, and what that evidence showed of the claim. */
+function evidenceLine(id: string, claim: string, { turns, width, paint }: TextOptions & { turns: readonly Turn[] }) {
+  const evidence = evidenceOf(id, turns);
+  const showed = evidence === undefined ? "no result of this run has this id" : showedBy(evidence, claim);
+  const name = harmless(id);
+  return `${" ".repeat(EVIDENCE_MARGIN)}${paint("cyan", name)}: ` +
+    cut(showed, Math.max(20, width - EVIDENCE_MARGIN - name.length - 2));
+}
+
+function showedBy(evidence: Evidence, claim: string): string {
+  if (evidence.kind === "program") return oneLine(evidence.result.error ?? evidence.result.summary);
+  const { result } = evidence;
+  if (result.refused !== undefined) return `refused: ${oneLine(result.refused.reason)}`;
+  if (result.error !== undefined) return `not run: ${oneLine(result.error)}`;
+  const line = tellingLine(result.stdout, claim) || tellingLine(result.stderr, claim);
+  return line === "" ? `${oneLine(result.command)}: no output, ${outcome(result)}` : line;
+}
+
+/** A command by its id; a program by the key of its result or by its name. The newest of equals. */
+function evidenceOf(id: string, turns: readonly Turn[]): Evidence | undefined {
+  for (const { command_results, ebpf_results } of turns.toReversed()) {
+    const command = command_results.find((result) => result.id === id);
+    if (command) return { kind: "command", result: command };
+    const program = ebpf_results[id] ?? Object.values(ebpf_results).find(({ program_name }) => program_name === id);
+    if (program) return { kind: "program", result: program };
+  }
+  return undefined;
+}
+
+function failureParts(run: Run, options: TextOptions): readonly string[] {
+  const { message, hint } = run.failure ?? { message: "The diagnosis ended without an answer.", hint: undefined };
+  const text = hint === undefined || hint === "" ? message : `${message}\n→ ${hint}`;
+  const captured = run.turns.flatMap(({ command_results, ebpf_results }) => [
+    ...Object.values(ebpf_results).map((result) => `${result.program_name}: ${result.error ?? result.summary}`),
+    ...command_results.map((result) => `${result.id}: ${showedBy({ kind: "command", result }, run.issue)}`),
+  ]);
+  const lines = captured.map((line) => `  ${cut(oneLine(line), options.width - 2)}`).join("\n");
+  return [
+    section("No answer", wrapped(text, options), options),
+    ...(captured.length === 0 ? [] : [section("What was captured", lines, options)]),
+  ];
+}
+
+/** What ktriage did to this host. */
+function deeds(run: Run): string {
+  const commands = run.turns.flatMap(({ command_results }) => command_results);
+  const programs = run.turns.flatMap(({ ebpf_results }) => Object.values(ebpf_results));
+  const ran = commands.filter(({ refused, error }) => refused === undefined && error === undefined).length;
+  const traced = programs.filter(({ error }) => error === undefined).length;
+  const seconds = (Date.parse(run.end_time) - Date.parse(run.start_time)) / 1000;
+  return `Ran ${count(ran, "command")}${shortfall(commands.length - ran, "refused or not run")} that only ${
+    ran === 1 ? "reads" : "read"
+  }, and ${count(traced, "eBPF program")}${shortfall(programs.length - traced, "not started")}, all detached again. ` +
+    `Wrote nothing. ${count(run.turns.length, "round")} of questions in ${
+      seconds.toFixed(1)
+    } s, answered by ${run.model}.`;
+}
+
+function shortfall(n: number, why: string): string {
+  return n === 0 ? "" : ` (${n} more ${why})`;
+}
+
+function section(title: string, body: string, { paint }: TextOptions): string {
+  return `${paint("bold", title)}\n${body}`;
+}
+
+function wrapped(text: string, { width }: TextOptions): string {
+  return indent(wrap(harmless(text.trim()), width - 2));
+}
+
+function oneLine(text: string): string {
+  return harmless(text).replace(/\s+/g, " ").trim();
+}

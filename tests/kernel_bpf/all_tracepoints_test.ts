@@ -1,0 +1,42 @@
+/** Every tracepoint that this kernel lists can be traced, or is known not to be, with the reason. */
+import assert from "node:assert/strict";
+import { openTracefs } from "../../src/kernel/tracefs.ts";
+import { readTracefs } from "../../src/kernel/tracefs_files.ts";
+import { explainFailure } from "../../src/probes/failure.ts";
+import { planProgram } from "../../src/probes/plan.ts";
+import type { Program } from "../../src/probes/program.ts";
+import { Session } from "../../src/probes/session.ts";
+
+/** Programs that are attached together: enough to share the kernel's waiting when they are detached. */
+const BATCH = 64;
+/** Of ftrace's own, perf knows no id: they are written by tracers, not by tracepoints (kernel/trace/trace_export.c). */
+const NOT_TRACEPOINTS = /^ftrace:/;
+
+Deno.test("every listed tracepoint is planned, loaded, attached and detached", async (t) => {
+  using tracefs = openTracefs();
+  const events = readTracefs(tracefs, "available_events").trim().split("\n").filter((name) => !NOT_TRACEPOINTS.test(name));
+  assert.ok(events.length > 500, `only ${events.length} events`);
+  const refused = new Map<string, string>();
+  for (let first = 0; first < events.length; first += BATCH) {
+    using session = await Session.open(tracefs);
+    const programs: Program[] = [];
+    for (const target of events.slice(first, first + BATCH)) {
+      const plan = planProgram({ type: "tracepoint", target }, tracefs);
+      if ("error" in plan) {
+        refused.set(target, plan.error);
+        continue;
+      }
+      assert.equal(plan.event, target);
+      try {
+        programs.push(session.start(plan, { filters: {}, rate_per_s: 1, on_event: () => {} }));
+      } catch (error) {
+        refused.set(target, `${explainFailure("attach", error).error} ${explainFailure("attach", error).hint}`);
+      }
+    }
+    for (const program of programs) session.end(program);
+    for (const { counts, plan } of programs) assert.ok(counts.hits >= counts.emitted, plan.event);
+  }
+  await t.step(`${events.length - refused.size} of ${events.length} could be traced`, () => {
+    assert.deepEqual([...refused], []);
+  });
+});
