@@ -48,8 +48,8 @@ export async function trace({ positionals, options, writer }: Invocation): Promi
   if (plan.attached_as !== undefined) writer.note(plan.attached_as);
   writer.note(`Tracing ${plan.event} for ${duration_s} s; Ctrl-C ends it.`);
   await endOf(duration_s, [interrupt.signal, writer.closed]);
+  await session.end(program);
   const duration_ns = session.now() - start_time;
-  session.end(program);
   lines.flush();
   report(program, { collector, duration_ns, json: options.has("json"), target, writer });
   return EXIT.done;

@@ -32,8 +32,14 @@ export class BpfError extends Error {
   }
 }
 
-/** A program that is attached until disposed. */
-export type Link = Disposable;
+/** A program that is attached until disposed or detached. */
+export interface Link extends Disposable {
+  /**
+   * Resolves when the program can be hit no more. The kernel waits 30 to 80 ms for hits under way, one tracepoint after
+   * the other (perf_trace_destroy() holds event_mutex meanwhile): not on this thread, which has events to read.
+   */
+  detach(): Promise<void>;
+}
 
 /** libbpf, loaded from bytes; open until disposed. Everything opened through it must be disposed before. */
 export class Libbpf implements Disposable {
@@ -68,7 +74,12 @@ export class Libbpf implements Disposable {
   /** @returns a descriptor that the caller closes */
   createMap(
     name: string,
-    shape: { readonly type: number; readonly key_bytes: number; readonly value_bytes: number; readonly entries: number },
+    shape: {
+      readonly type: number;
+      readonly key_bytes: number;
+      readonly value_bytes: number;
+      readonly entries: number;
+    },
   ): number {
     const { type, key_bytes, value_bytes, entries } = shape;
     const fd = this.#lib.symbols.bpf_map_create(type, cString(name), key_bytes, value_bytes, entries, null);
@@ -100,7 +111,15 @@ export class Libbpf implements Disposable {
     const count = new Uint32Array(1);
     for (let first = true, more = true; more; first = false) {
       count[0] = BATCH_ENTRIES;
-      const result = this.#lib.symbols.bpf_map_lookup_batch(fd, first ? null : cursor, cursor, keys, values, count, null);
+      const result = this.#lib.symbols.bpf_map_lookup_batch(
+        fd,
+        first ? null : cursor,
+        cursor,
+        keys,
+        values,
+        count,
+        null,
+      );
       if (result < 0 && result !== -ENOENT) this.#fail("read map", -result);
       more = result === 0;
       for (let i = 0; i < count[0]; i++) {
@@ -210,7 +229,16 @@ export class BpfObject implements Disposable {
   attachPerfEvent(name: string, perf_event_fd: number): Link {
     const link = this.#symbols.bpf_program__attach_perf_event(this.#program(name), perf_event_fd);
     if (link === null) this.#owner.fail(`attach ${name}`, this.#owner.errno());
-    return { [Symbol.dispose]: () => void this.#symbols.bpf_link__destroy(link) };
+    let attached = true;
+    const once = (): boolean => attached && !(attached = false);
+    return {
+      detach: async () => {
+        if (once()) await this.#symbols.bpf_link__destroy_elsewhere(link);
+      },
+      [Symbol.dispose]: () => {
+        if (once()) this.#symbols.bpf_link__destroy(link);
+      },
+    };
   }
 
   [Symbol.dispose](): void {

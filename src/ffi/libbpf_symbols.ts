@@ -18,6 +18,7 @@ export const libbpfSymbols = {
   bpf_program__fd: { parameters: ["pointer"], result: "i32" }, // const struct bpf_program *prog
   bpf_program__attach_perf_event: { parameters: ["pointer", "i32"], result: "pointer" }, // prog, int pfd
   bpf_link__destroy: { parameters: ["pointer"], result: "i32" }, // struct bpf_link *link
+  bpf_link__destroy_elsewhere: { name: "bpf_link__destroy", parameters: ["pointer"], result: "i32", nonblocking: true }, // the same
   bpf_map__set_initial_value: { parameters: ["pointer", "buffer", "usize"], result: "i32" }, // map, data, size
   bpf_map__set_max_entries: { parameters: ["pointer", "u32"], result: "i32" }, // map, __u32 max_entries
   bpf_map__reuse_fd: { parameters: ["pointer", "i32"], result: "i32" }, // map, int fd

@@ -1,4 +1,5 @@
 /** Functions in the kernel's BTF (Documentation/bpf/btf.rst). */
+import { Buffer } from "node:buffer";
 
 const MAGIC = 0xeb9f;
 const KIND_FUNC = 12;
@@ -58,9 +59,6 @@ export function findBtfFunction(btf: Uint8Array<ArrayBuffer>, name: string): num
 
 /** Offset of a whole string in the string section; the section has every string once. */
 function findString(strings: Uint8Array<ArrayBuffer>, text: string): number | undefined {
-  const wanted = new TextEncoder().encode(`\0${text}\0`);
-  for (let at = strings.indexOf(0); at >= 0; at = strings.indexOf(0, at + 1)) {
-    if (wanted.every((byte, i) => strings[at + i] === byte)) return at + 1;
-  }
-  return undefined;
+  const at = Buffer.from(strings.buffer, strings.byteOffset, strings.length).indexOf(`\0${text}\0`);
+  return at < 0 ? undefined : at + 1;
 }

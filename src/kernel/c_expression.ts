@@ -109,7 +109,7 @@ function parseOrOther(tokens: readonly string[]): Node {
   }
 }
 
-const STRING = /("(?:[^"\\]|\\.)*")/;
+const STRING = /"(?:[^"\\]|\\.)*"/g;
 const WIDE_CAST = /\(\s*(?:unsigned long|gfp_t)\s*\)/g;
 const PAREN_NUMBER = /(?<!\w)\(\s*((?:0x[\da-fA-F]+|\d+)[uUlL]*)\s*\)/g;
 const PAREN_BIT = /(?<!\w)\(\s*1[uUlL]*\s*<<\s*(\d+)\s*\)/g;
@@ -119,16 +119,17 @@ const PAREN_BIT = /(?<!\w)\(\s*1[uUlL]*\s*<<\s*(\d+)\s*\)/g;
  * thousand tokens otherwise, and reading it before any code is warm takes longer than attaching the program.
  */
 function foldNumbers(source: string): string {
-  return source.split(STRING).map((piece) => {
-    if (piece.startsWith('"') || !piece.includes("(")) return piece;
-    let text = piece.replace(WIDE_CAST, "");
-    for (let before = ""; before !== text;) {
-      before = text;
-      text = text.replace(PAREN_NUMBER, "$1")
-        .replace(PAREN_BIT, (whole, bit: string) => Number(bit) < 64 ? `${1n << BigInt(bit)}` : whole);
-    }
-    return text;
-  }).join("");
+  const strings: string[] = [];
+  let text = source.replace(STRING, (string) => `"${strings.push(string) - 1}"`).replace(WIDE_CAST, "");
+  for (let before = ""; before !== text;) {
+    before = text;
+    text = text.replace(PAREN_NUMBER, "$1").replace(PAREN_BIT, bitOf);
+  }
+  return text.replace(/"(\d+)"/g, (_, index: string) => strings[Number(index)] ?? '""');
+}
+
+function bitOf(whole: string, bit: string): string {
+  return Number(bit) < 64 ? `${1n << BigInt(bit)}` : whole;
 }
 
 function tokenize(source: string): string[] {

@@ -65,7 +65,7 @@ const TRIALS: readonly Trial[] = [
   },
   {
     id: "tracefs",
-    instead: "raw tracepoints and commands: tracepoints have no known fields",
+    instead: ONLY_FILES,
     fix: "as root: mount -t tracefs nodev /sys/kernel/tracing",
     run: (ground) => {
       const { root, how } = ground.tracefs();

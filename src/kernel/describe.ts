@@ -2,7 +2,7 @@
 import type { FieldPresentation, FlagsPart, SymbolicPart } from "./print_fmt.ts";
 import type { FlagTable, SymbolTable } from "./symbols.ts";
 
-/** Turns a field's value into its name, or gives it back as it is. */
+/** Turns a field's value (a Number while that is exact, a bigint beyond) into its name, or gives it back as it is. */
 export type Describe = (value: number | bigint) => string | number | bigint;
 
 /** Different values remembered per field; a field with more is no set of names. */

@@ -69,9 +69,9 @@ async function readOne(mount: Mount, timeout_ms: number): Promise<Filesystem | U
 }
 
 async function askKernel(mount_point: string): Promise<SpaceFigures> {
-  const { bsize, frsize, blocks, bfree, bavail, files, ffree } = await statfs(mount_point);
+  const { bsize, blocks, bfree, bavail, files, ffree } = await statfs(mount_point);
   return {
-    block_bytes: frsize > 0 ? frsize : bsize,
+    block_bytes: bsize, // statfs(2) of Linux: blocks are counted in f_frsize, which is f_bsize on local file systems
     blocks,
     blocks_free: bfree,
     blocks_available: bavail,
@@ -93,7 +93,7 @@ async function askChild(mount_point: string, timeout_ms: number): Promise<SpaceF
   }).spawn();
   const reader = child.stdout.getReader();
   const timeout = Promise.withResolvers<undefined>();
-  const timer = setTimeout(timeout.resolve, timeout_ms);
+  const timer = setTimeout(() => timeout.resolve(undefined), timeout_ms);
   const answer = await Promise.race([reader.read(), timeout.promise]); // one short line: one read
   clearTimeout(timer);
   await reader.cancel();

@@ -1,6 +1,6 @@
 /** Where tracefs is; mounted for this process alone when it is nowhere. */
 import { Libc, SystemError } from "../ffi/libc.ts";
-import { type TracefsRoot, tracefsHas } from "./tracefs_files.ts";
+import { tracefsHas, type TracefsRoot } from "./tracefs_files.ts";
 
 /** Kernel's usual places (Documentation/trace/ftrace.rst). */
 const PLACES = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
@@ -61,7 +61,9 @@ function unreadable(cause: unknown): TracefsError {
 function unmountable(cause: SystemError): TracefsError {
   const ENODEV = 19;
   return cause.errno === ENODEV
-    ? new TracefsError("this kernel has no tracefs (CONFIG_FTRACE is off).", "Commands and /proc still work.", { cause })
+    ? new TracefsError("this kernel has no tracefs (CONFIG_FTRACE is off).", "Commands and /proc still work.", {
+      cause,
+    })
     : new TracefsError(
       `tracefs is not mounted, and mounting it privately failed (${cause.message}).`,
       "As root: mount -t tracefs nodev /sys/kernel/tracing",

@@ -11,8 +11,8 @@ import {
   readIpv6,
   readMac,
   readPointer,
-  readSocketAddress,
   readSlots,
+  readSocketAddress,
   readText,
   readUint64,
 } from "./read.ts";

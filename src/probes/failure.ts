@@ -14,7 +14,10 @@ const PRIVILEGES =
 export function explainFailure(what: string, error: unknown): Refusal {
   if (error instanceof BpfError || error instanceof SystemError) {
     const log = error instanceof BpfError ? tail(error.log) : "";
-    return { error: `Cannot ${what}: ${error.message}.`, hint: [missingPrivilege(error.errno), log].filter(Boolean).join("\n") };
+    return {
+      error: `Cannot ${what}: ${error.message}.`,
+      hint: [missingPrivilege(error.errno), log].filter(Boolean).join("\n"),
+    };
   }
   const message = error instanceof Error ? error.message : String(error);
   const hint = error instanceof Deno.errors.PermissionDenied ? PRIVILEGES : hintOf(error);

@@ -4,7 +4,7 @@ import { type Field, type Format, parseFormat } from "../kernel/format.ts";
 import { syscallName } from "../kernel/syscalls.ts";
 import { tracepointInstead } from "../kernel/renamed.ts";
 import { resolveTarget } from "../kernel/targets.ts";
-import { readTracefs, type TracefsRoot, tracefsHas } from "../kernel/tracefs_files.ts";
+import { readTracefs, tracefsHas, type TracefsRoot } from "../kernel/tracefs_files.ts";
 import type { ProbeType } from "../protocol/mod.ts";
 import type { Directive } from "./config.ts";
 import type { Decodable, ShownField } from "./decode.ts";
@@ -50,7 +50,11 @@ export function planProgram(
   switch (resolution.kind) {
     case "tracepoint":
       return planEvent(
-        { category: resolution.category, name: resolution.name, ...(resolution.note === undefined ? {} : { note: resolution.note }) },
+        {
+          category: resolution.category,
+          name: resolution.name,
+          ...(resolution.note === undefined ? {} : { note: resolution.note }),
+        },
         tracefs,
       );
     case "all_syscalls":
@@ -87,7 +91,8 @@ function planInstead(
   const exact = instead === undefined ? undefined : exactEvent(instead, tracefs);
   if (exact === undefined) {
     return {
-      error: `Cannot attach ${asked}: this version of ktriage traces tracepoints only, and knows none that tells the same.`,
+      error:
+        `Cannot attach ${asked}: this version of ktriage traces tracepoints only, and knows none that tells the same.`,
       hint: "Ask for a program of type tracepoint, for example syscalls/sys_enter_connect or sched/sched_switch.",
     };
   }
@@ -124,7 +129,9 @@ function planEvent({ category, name, note }: EventName, tracefs: TracefsRoot): P
  * not in their record (perf_call_bpf_enter() in kernel/trace/trace_syscalls.c).
  */
 function systemCallFields(format: Format): readonly Field[] {
-  return format.fields.filter(({ name, kind }) => name !== "__syscall_nr" && (kind === "integer" || kind === "pointer"));
+  return format.fields.filter(({ name, kind }) =>
+    name !== "__syscall_nr" && (kind === "integer" || kind === "pointer")
+  );
 }
 
 function pairWith(path: string, tracefs: TracefsRoot): Pick<Plan, "return_id" | "ret_offset"> {
@@ -135,7 +142,11 @@ function pairWith(path: string, tracefs: TracefsRoot): Pick<Plan, "return_id" | 
 
 function syscallKey(format: Format): CountKey {
   const id = format.fields.find(({ name }) => name === "id");
-  return { label: "syscall", offset: id?.offset ?? 8, name: (nr) => syscallName(nr, Deno.build.arch) ?? `syscall_${nr}` };
+  return {
+    label: "syscall",
+    offset: id?.offset ?? 8,
+    name: (nr) => syscallName(nr, Deno.build.arch) ?? `syscall_${nr}`,
+  };
 }
 
 interface Prepared {
@@ -144,7 +155,11 @@ interface Prepared {
 }
 
 function prepareFields(
-  { category, format, fields }: { readonly category: string; readonly format: Format; readonly fields: readonly Field[] },
+  { category, format, fields }: {
+    readonly category: string;
+    readonly format: Format;
+    readonly fields: readonly Field[];
+  },
 ): Prepared {
   const present = presenter(category, format);
   const directives: Directive[] = [];

@@ -1,5 +1,5 @@
 /** One running program: its kernel object, its events as they come, its exact counts at the end. */
-import type { BpfObject, Libbpf } from "../ffi/libbpf.ts";
+import type { BpfObject, Libbpf, Link } from "../ffi/libbpf.ts";
 import type { Libc } from "../ffi/libc.ts";
 import type { TraceEvent } from "../protocol/mod.ts";
 import { configBytes, type ProgramFilters } from "./config.ts";
@@ -42,14 +42,19 @@ export interface Counts {
   readonly lost_returns: number;
   /** Times the kernel did not run the program at all, because one was running on that CPU. */
   readonly missed: number;
-  readonly rows: readonly { readonly tgid: number; readonly comm: string; readonly key: number; readonly hits: number }[];
+  readonly rows: readonly {
+    readonly tgid: number;
+    readonly comm: string;
+    readonly key: number;
+    readonly hits: number;
+  }[];
 }
 
 /** Owned by a session, which calls everything here. */
 export class Program implements Disposable {
   readonly #kernel: Kernel;
   readonly #object: BpfObject;
-  readonly #links = new DisposableStack();
+  readonly #links: Link[] = [];
   readonly #decoder: Decoder;
   readonly #options: ProgramOptions;
   readonly #paired: boolean;
@@ -64,7 +69,7 @@ export class Program implements Disposable {
     this.#paired = plan.return_id !== undefined;
     using stack = new DisposableStack();
     this.#object = stack.use(kernel.bpf.openObject("tracepoint", kernel.object));
-    stack.use(this.#links);
+    stack.defer(() => this.#dropLinks());
     this.#load();
     // the return first: no call can be entered whose return would not be seen
     if (plan.return_id !== undefined) this.#attach("returned", plan.return_id);
@@ -91,8 +96,10 @@ export class Program implements Disposable {
     } else this.#options.on_event(event);
   }
 
-  detach(): void {
-    this.#links.dispose();
+  /** Resolves when no more hits can come; meanwhile events are taken as before. */
+  async detach(): Promise<void> {
+    // entries before returns, so that no call is left waiting for a return that nobody would see
+    for (const link of this.#links.toReversed()) await link.detach();
   }
 
   /** After the last record was taken: calls still under way become events, then the counts are read. */
@@ -112,9 +119,13 @@ export class Program implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.ended) return;
-    this.detach();
+    this.#dropLinks();
     this.#object[Symbol.dispose]();
     this.#counts = NO_COUNTS;
+  }
+
+  #dropLinks(): void {
+    for (const link of this.#links) link[Symbol.dispose]();
   }
 
   #load(): void {
@@ -132,7 +143,7 @@ export class Program implements Disposable {
   #attach(program: string, event_id: bigint): void {
     const at = { pid: -1, cpu: 0 }; // attached to the event itself: runs on every CPU (kernel/events/core.c)
     const fd = this.#kernel.libc.perfEventOpen({ type: PERF_TYPE_TRACEPOINT, config: event_id }, at);
-    this.#links.use(this.#object.attachPerfEvent(program, fd));
+    this.#links.push(this.#object.attachPerfEvent(program, fd));
   }
 
   #entered(tid: number, event: TraceEvent): void {

@@ -1,5 +1,5 @@
 /** Programs that trace together: one ring buffer, one clock, one set of own processes, ended program by program. */
-import { ownObject, libbpfBytes, tracepointObject } from "../ffi/assets.ts";
+import { libbpfBytes, ownObject, tracepointObject } from "../ffi/assets.ts";
 import { type BpfObject, Libbpf } from "../ffi/libbpf.ts";
 import { Libc } from "../ffi/libc.ts";
 import { RingBuffer } from "../ffi/ring_buffer.ts";
@@ -80,9 +80,9 @@ export class Session implements Disposable {
   }
 
   /** Detaches one program, reads what it still has in the ring buffer and its exact counts. */
-  end(program: Program): void {
+  async end(program: Program): Promise<void> {
+    await program.detach();
     if (program.ended) return;
-    program.detach();
     while (this.#drain() > 0) { /* until the ring buffer is empty: no more of this program's events come */ }
     program.finish();
     if (this.#programs.every(({ ended }) => ended)) this.#stopReading();

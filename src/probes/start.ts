@@ -82,7 +82,9 @@ async function collect(
 ): Promise<EbpfResults> {
   try {
     const entries = await Promise.all(
-      starts.map(async (started): Promise<[string, EbpfResult]> => [started.start.key, await resultOf(started, stopped)]),
+      starts.map(async (
+        started,
+      ): Promise<[string, EbpfResult]> => [started.start.key, await resultOf(started, stopped)]),
     );
     return Object.fromEntries(entries);
   } finally {
@@ -97,12 +99,17 @@ async function resultOf(started: Started, stopped: Promise<void>): Promise<EbpfR
   await endOf(request.duration, stopped);
   const { program, collector, session } = running;
   const attached_as = start.attached_as === undefined ? {} : { attached_as: start.attached_as };
-  const end_time = session.now();
   try {
-    session.end(program);
+    await session.end(program);
   } catch (error) {
-    return { ...common, ...attached_as, ...failedResult(explainFailure("read the counts", error)), end_time };
+    return {
+      ...common,
+      ...attached_as,
+      ...failedResult(explainFailure("read the counts", error)),
+      end_time: session.now(),
+    };
   }
+  const end_time = session.now();
   return { ...common, ...attached_as, end_time, ...collector.result(program, { duration_ns: end_time - start_time }) };
 }
 

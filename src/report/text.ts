@@ -95,7 +95,11 @@ type Evidence =
   | { readonly kind: "program"; readonly result: EbpfResult };
 
 /** One line: the id, and what that evidence showed of the claim. */
-function evidenceLine(id: string, claim: string, { turns, width, paint }: TextOptions & { turns: readonly Turn[] }) {
+function evidenceLine(
+  id: string,
+  claim: string,
+  { turns, width, paint }: TextOptions & { readonly turns: readonly Turn[] },
+): string {
   const evidence = evidenceOf(id, turns);
   const showed = evidence === undefined ? "no result of this run has this id" : showedBy(evidence, claim);
   const name = harmless(id);

@@ -80,7 +80,7 @@ for (const kernel of KERNELS) {
 }
 
 Deno.test("parsePrintFmt() names the reasons of dropped packets, each kernel by its own table", () => {
-  for (const [kernel, reason] of [["6.1", 3], ["6.12", 3], ["7.3", 3]] as const) {
+  for (const [kernel, reason] of [["6.1", 2], ["6.12", 3], ["7.3", 3]] as const) {
     assert.equal(describe(recordedFormat(kernel, "skb:kfree_skb"), "reason", reason), "NO_SOCKET", kernel);
   }
   assert.equal(parsePrintFmt(recordedFormat("5.10", "skb:kfree_skb")).get("reason"), undefined, "came with 5.17");
@@ -111,7 +111,6 @@ Deno.test("parsePrintFmt() computes constants: shifts, masks, casts, characters,
 Deno.test("parsePrintFmt() extends a table's negative values to a signed field", () => {
   const format = printed('__print_symbolic(REC->x, { -1, "NONE" }, { 0, "FIRST" })', { signed: true, type: "long" });
   assert.equal(describe(format, "x", -1), "NONE");
-  assert.equal(describe(format, "x", -1n), "NONE" satisfies string);
 });
 
 Deno.test("parsePrintFmt() adds what is left of flags in hex and joins by the kernel's delimiter", () => {

@@ -14,7 +14,9 @@ const NOT_TRACEPOINTS = /^ftrace:/;
 
 Deno.test("every listed tracepoint is planned, loaded, attached and detached", async (t) => {
   using tracefs = openTracefs();
-  const events = readTracefs(tracefs, "available_events").trim().split("\n").filter((name) => !NOT_TRACEPOINTS.test(name));
+  const events = readTracefs(tracefs, "available_events").trim().split("\n").filter((name) =>
+    !NOT_TRACEPOINTS.test(name)
+  );
   assert.ok(events.length > 500, `only ${events.length} events`);
   const refused = new Map<string, string>();
   for (let first = 0; first < events.length; first += BATCH) {
@@ -33,7 +35,7 @@ Deno.test("every listed tracepoint is planned, loaded, attached and detached", a
         refused.set(target, `${explainFailure("attach", error).error} ${explainFailure("attach", error).hint}`);
       }
     }
-    for (const program of programs) session.end(program);
+    await Promise.all(programs.map((program) => session.end(program)));
     for (const { counts, plan } of programs) assert.ok(counts.hits >= counts.emitted, plan.event);
   }
   await t.step(`${events.length - refused.size} of ${events.length} could be traced`, () => {

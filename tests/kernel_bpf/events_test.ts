@@ -18,7 +18,10 @@ function expectedNames(count: number, prefix: string): string[] {
 
 Deno.test("tracing openat sees 10,000 opens made at once, each by its name, with none lost", async () => {
   await using workload = await Workload.start(["opens", "10000", "/nowhere"]);
-  const result = await traceOne({ target: "syscalls/sys_enter_openat", filters: { pid: workload.pid } }, () => workload.go());
+  const result = await traceOne(
+    { target: "syscalls/sys_enter_openat", filters: { pid: workload.pid } },
+    () => workload.go(),
+  );
   assert.equal(result.event_count, 10_000);
   assert.equal(result.lost_events, 0);
   assert.equal(result.sampled, false);
@@ -34,7 +37,10 @@ Deno.test("tracing openat sees 10,000 opens made at once, each by its name, with
   assert.deepEqual(result.aggregates?.by_process, [
     { process_id: workload.pid, process_name: "workload", count: 10_000 },
   ]);
-  assert.match(result.summary, /10000 × syscalls:sys_enter_openat .* by workload \(pid \d+\) 10000\..*10000 of 10000 failed: ENOENT 10000/);
+  assert.match(
+    result.summary,
+    /10000 × syscalls:sys_enter_openat .* by workload \(pid \d+\) 10000\..*10000 of 10000 failed: ENOENT 10000/,
+  );
 });
 
 Deno.test("filters by pid, tid, comm and prefix of comm leave a noisy neighbour out, in the kernel", async () => {
@@ -74,10 +80,12 @@ Deno.test("ktriage and what it starts never appear; a neighbour does", async () 
   assert.equal(eventsOf(result, neighbour.pid).length, 10);
 });
 
-for (const { address, family, shown } of [
-  { address: "127.0.0.1", family: "AF_INET", shown: "127.0.0.1" },
-  { address: "::1", family: "AF_INET6", shown: "::1" },
-]) {
+for (
+  const { address, family, shown } of [
+    { address: "127.0.0.1", family: "AF_INET", shown: "127.0.0.1" },
+    { address: "::1", family: "AF_INET6", shown: "::1" },
+  ]
+) {
   Deno.test(`tracing connect to ${address} decodes where to, and whether it was refused or accepted`, async () => {
     const listener = Deno.listen({ hostname: address, port: 0 });
     const open_port = listener.addr.port;
@@ -104,7 +112,9 @@ for (const { address, family, shown } of [
 
 /** Resolves when a process waits inside system call `nr`. */
 async function waitsInCall(pid: number, nr: number): Promise<void> {
-  while (!(await Deno.readTextFile(`/proc/${pid}/syscall`)).startsWith(`${nr} `)) await new Promise((done) => setImmediate(done));
+  while (!(await Deno.readTextFile(`/proc/${pid}/syscall`)).startsWith(`${nr} `)) {
+    await new Promise((done) => setImmediate(done));
+  }
 }
 
 Deno.test("a system call that has not returned when tracing ends is reported as pending, with what it was given", async () => {

@@ -13,7 +13,8 @@ interface BtfType {
 }
 
 async function btf(): Promise<readonly BtfType[]> {
-  const { stdout, success } = await new Deno.Command("bpftool", { args: ["-j", "btf", "dump", "file", OBJECT] }).output();
+  const { stdout, success } = await new Deno.Command("bpftool", { args: ["-j", "btf", "dump", "file", OBJECT] })
+    .output();
   assert.ok(success);
   return JSON.parse(new TextDecoder().decode(stdout)).types;
 }

@@ -38,7 +38,10 @@ export class Tally<T> {
 }
 
 /** Groups items by a key; order of first appearance. */
-export function groupBy<T>(items: Iterable<T>, key: (item: T) => string | undefined): ReadonlyMap<string, readonly T[]> {
+export function groupBy<T>(
+  items: Iterable<T>,
+  key: (item: T) => string | undefined,
+): ReadonlyMap<string, readonly T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
     const name = key(item);

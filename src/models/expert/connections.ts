@@ -106,7 +106,12 @@ function settle(
     }
     if (call.data.pending === true) {
       const waited_us = Math.max(took_us, trace.end_us - call.time_us);
-      return { seen: call, outcome: waited_us >= NO_ANSWER_US ? "waiting" : "unknown", took_us: waited_us, keys: keys(call) };
+      return {
+        seen: call,
+        outcome: waited_us >= NO_ANSWER_US ? "waiting" : "unknown",
+        took_us: waited_us,
+        keys: keys(call),
+      };
     }
     if (call.error !== "EINPROGRESS" && call.error !== "EINTR") {
       return { seen: call, outcome: "unknown", took_us, keys: keys(call) };

@@ -24,7 +24,8 @@ const WORDS: Readonly<Record<Category, { readonly plain: RegExp; readonly tellin
   network: {
     plain:
       /\b(connect\w*|network\w*|sockets?|ports?|tcp|udp|https?|api|curl|requests?|upstream|unreachable|remote|peers?|proxy|gateway|tim(?:e|es|ed|ing)[ -]?outs?|ssh|packets?|database|db|redis|postgres\w*|mysql|listen\w*|server)\b/g,
-    telling: /(connection refused|connection timed out|econnrefused|etimedout|cannot reach|can't reach|no route|\b50[234]\b)/g,
+    telling:
+      /(connection refused|connection timed out|econnrefused|etimedout|cannot reach|can't reach|no route|\b50[234]\b)/g,
   },
   name_resolution: {
     plain: /\b(dns|resolv\w*|resolution|name ?servers?|lookups?|host ?names?|domains?)\b/g,
@@ -34,14 +35,18 @@ const WORDS: Readonly<Record<Category, { readonly plain: RegExp; readonly tellin
   process: {
     plain:
       /\b(crash\w*|restart\w*|kill\w*|dies|died|dying|exit\w*|terminat\w*|abort\w*|respawn\w*|signals?|forks?|zombies?|daemons?|services?|start\w*)\b/g,
-    telling: /(segfault\w*|segmentation fault|core dump\w*|crash ?loop\w*|sig(kill|segv|abrt|bus)|keeps (crashing|dying|restarting))/g,
+    telling:
+      /(segfault\w*|segmentation fault|core dump\w*|crash ?loop\w*|sig(kill|segv|abrt|bus)|keeps (crashing|dying|restarting))/g,
   },
   file: {
-    plain: /\b(files?|paths?|permissions?|denied|missing|director(?:y|ies)|folders?|config\w*|open(?:s|ing)?|cert\w*|librar(?:y|ies))\b/g,
-    telling: /(no such file|permission denied|access denied|enoent|eacces|not found|cannot open|can't open|cannot read)/g,
+    plain:
+      /\b(files?|paths?|permissions?|denied|missing|director(?:y|ies)|folders?|config\w*|open(?:s|ing)?|cert\w*|librar(?:y|ies))\b/g,
+    telling:
+      /(no such file|permission denied|access denied|enoent|eacces|not found|cannot open|can't open|cannot read)/g,
   },
   disk: {
-    plain: /\b(disks?|space|full|quotas?|inodes?|storage|volumes?|partitions?|file ?systems?|writ(?:e|es|ing)|sav(?:e|es|ing))\b/g,
+    plain:
+      /\b(disks?|space|full|quotas?|inodes?|storage|volumes?|partitions?|file ?systems?|writ(?:e|es|ing)|sav(?:e|es|ing))\b/g,
     telling: /(no space|disk full|disk is full|enospc|edquot|out of space|quota exceeded)/g,
   },
   cpu: {
@@ -54,10 +59,12 @@ const WORDS: Readonly<Record<Category, { readonly plain: RegExp; readonly tellin
   },
 };
 
-const INTERMITTENT = /\b(random\w*|sometimes|intermittent\w*|flak\w*|occasional\w*|sporadic\w*|now and then|from time to time)\b/;
+const INTERMITTENT =
+  /\b(random\w*|sometimes|intermittent\w*|flak\w*|occasional\w*|sporadic\w*|now and then|from time to time)\b/;
 const HOST_NAME = /\b(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}\b/g;
 /** Endings that make a dotted word a file rather than a host. */
-const FILE_ENDING = /\.(conf|cfg|ini|json|ya?ml|toml|log|txt|sh|py|js|ts|so|service|socket|pid|sock|db|env|pem|crt|key|lock)$/;
+const FILE_ENDING =
+  /\.(conf|cfg|ini|json|ya?ml|toml|log|txt|sh|py|js|ts|so|service|socket|pid|sock|db|env|pem|crt|key|lock)$/;
 
 /** Reads an issue. Words come first; figures only add what the words do not name. */
 export function readIntent(issue: string, figures: HostFigures): Intent {
@@ -99,7 +106,8 @@ export function categoriesOfFigures(figures: HostFigures): readonly Category[] {
 /** True when the issue names this process, by its whole comm or by a longer word that begins with it. */
 export function namesProcess(intent: Intent, comm: string): boolean {
   const name = comm.toLowerCase();
-  return name.length >= 2 && [...intent.words].some((word) => word === name || (name.length === 15 && word.startsWith(name)));
+  return name.length >= 2 &&
+    [...intent.words].some((word) => word === name || (name.length === 15 && word.startsWith(name)));
 }
 
 /** True when the issue names this path, whole or by its last part. */

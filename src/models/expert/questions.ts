@@ -15,7 +15,10 @@ const PROGRAMS = {
   tcp_states: { target: "sock/inet_sock_set_state", description: "which connections are established, which are not" },
   tcp_retransmits: { target: "tcp/tcp_retransmit_skb", description: "segments that nobody acknowledged" },
   sends: { target: "syscalls/sys_enter_sendto", description: "queries sent to name servers" },
-  batch_sends: { target: "syscalls/sys_enter_sendmmsg", description: "pairs of A and AAAA queries, as glibc sends them" },
+  batch_sends: {
+    target: "syscalls/sys_enter_sendmmsg",
+    description: "pairs of A and AAAA queries, as glibc sends them",
+  },
   receives: { target: "syscalls/sys_enter_recvfrom", description: "answers of name servers" },
   file_opens: { target: "syscalls/sys_enter_openat", description: "which files are opened, and which cannot be" },
   writes: { target: "syscalls/sys_enter_write", description: "writes that fail" },

@@ -27,12 +27,14 @@ export const cpuHog: Diagnose = (evidence) =>
  */
 function usesOf(program: Program): readonly Use[] {
   const runtimes = groupBy(program.events, ({ process_id }) => String(process_id));
-  return (program.result.aggregates?.by_process ?? countEvents(program)).flatMap(({ process_id, process_name, count: hits }) => {
-    const own = (runtimes.get(String(process_id)) ?? []).map(({ data }) => numberOf(data.runtime) ?? 0);
-    if (own.length === 0 || process_id === 0) return [];
-    const mean_ns = own.reduce((sum, runtime) => sum + runtime, 0) / own.length;
-    return [{ process_id, process_name, percent: hits * mean_ns / 1e9 / program.traced_s * 100, key: program.key }];
-  });
+  return (program.result.aggregates?.by_process ?? countEvents(program)).flatMap(
+    ({ process_id, process_name, count: hits }) => {
+      const own = (runtimes.get(String(process_id)) ?? []).map(({ data }) => numberOf(data.runtime) ?? 0);
+      if (own.length === 0 || process_id === 0) return [];
+      const mean_ns = own.reduce((sum, runtime) => sum + runtime, 0) / own.length;
+      return [{ process_id, process_name, percent: hits * mean_ns / 1e9 / program.traced_s * 100, key: program.key }];
+    },
+  );
 }
 
 function countEvents({ events }: Program): readonly { process_id: number; process_name: string; count: number }[] {
@@ -48,7 +50,8 @@ function describe(use: Use, evidence: Evidence): Candidate {
   const listed = parsePs(outputOf(evidence, "processes") ?? "").find((row) => row.process_id === process_id);
   const total = parseCpuUse(outputOf(evidence, "hog_times") ?? "", outputOf(evidence, "uptime") ?? "");
   const calls = systemCallsOf(process_id, evidence);
-  const isConfirmed = (listed?.cpu_percent ?? 0) >= HOG_PERCENT || (total !== undefined && total.cpu_s >= 0.5 * total.age_s);
+  const isConfirmed = (listed?.cpu_percent ?? 0) >= HOG_PERCENT ||
+    (total !== undefined && total.cpu_s >= 0.5 * total.age_s);
   const isStarving = figures.cpu_busy_percent >= 85 || figures.load_1m > 2 * figures.cpus;
   return {
     category: "cpu",
@@ -64,7 +67,10 @@ function describe(use: Use, evidence: Evidence): Candidate {
       "Verify: its share of the CPU falls, and what was slow is quick again.",
     ],
     findings: [
-      { claim: `${process_name} (pid ${process_id}) ran for ${percent} % of one CPU while traced`, evidence: [use.key] },
+      {
+        claim: `${process_name} (pid ${process_id}) ran for ${percent} % of one CPU while traced`,
+        evidence: [use.key],
+      },
       ...(calls === undefined ? [] : [{
         claim: `it made ${count(calls.count, "system call")}, ${Math.round(calls.per_s)} a second`,
         evidence: [calls.key],

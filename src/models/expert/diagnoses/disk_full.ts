@@ -4,7 +4,18 @@ import { type Evidence, keysOf, outputOf, programsOf, type Seen, seenOf } from "
 import { numberOf, textOf } from "../fields.ts";
 import { fileSystemOf, parseDf } from "../readers/tables.ts";
 
-const CALLS = ["write", "pwrite64", "writev", "openat", "open", "mkdirat", "mkdir", "fallocate", "ftruncate", "renameat2"];
+const CALLS = [
+  "write",
+  "pwrite64",
+  "writev",
+  "openat",
+  "open",
+  "mkdirat",
+  "mkdir",
+  "fallocate",
+  "ftruncate",
+  "renameat2",
+];
 /** From here on people call a file system full: the last percent is often reserved for root. */
 const FULL_PERCENT = 99;
 
@@ -13,7 +24,11 @@ export const diskFull: Diagnose = (evidence) => {
   const blocks = parseDf(outputOf(evidence, "disk_space") ?? "");
   const full = [
     ...blocks.filter(isFull).map((fs) => ({ ...fs, what: "space", id: "disk_space" })),
-    ...parseDf(outputOf(evidence, "disk_inodes") ?? "").filter(isFull).map((fs) => ({ ...fs, what: "inodes", id: "disk_inodes" })),
+    ...parseDf(outputOf(evidence, "disk_inodes") ?? "").filter(isFull).map((fs) => ({
+      ...fs,
+      what: "inodes",
+      id: "disk_inodes",
+    })),
   ].filter(({ mount_point }) => !isReadOnly(mount_point, evidence));
   if (failures.length === 0 && full.length === 0) return summaryOnly(evidence);
 
@@ -45,9 +60,15 @@ export const diskFull: Diagnose = (evidence) => {
         ? [{ claim: `${who} failed with ${error} ${count(failures.length, "time")}`, evidence: [...keysOf(failures)] }]
         : []),
       ...(path !== undefined
-        ? [{ claim: `what could not be written is ${path}`, evidence: [...new Set([...keysOf(failures), ...keysOf(openersOf(path, evidence))])] }]
+        ? [{
+          claim: `what could not be written is ${path}`,
+          evidence: [...new Set([...keysOf(failures), ...keysOf(openersOf(path, evidence))])],
+        }]
         : []),
-      ...full.map((fs) => ({ claim: `${fs.mount_point} (${fs.device}) has ${fs.used_percent} % of its ${fs.what} used`, evidence: [fs.id] })),
+      ...full.map((fs) => ({
+        claim: `${fs.mount_point} (${fs.device}) has ${fs.used_percent} % of its ${fs.what} used`,
+        evidence: [fs.id],
+      })),
     ],
     processes: processNames(failures),
     ...(path === undefined ? {} : { paths: [path] }),
@@ -77,18 +98,26 @@ function summaryOnly(evidence: Evidence): readonly Candidate[] {
   }];
 }
 
-function planFor({ mount_point, what }: { readonly mount_point: string | undefined; readonly what: string }): readonly string[] {
+function planFor(
+  { mount_point, what }: { readonly mount_point: string | undefined; readonly what: string },
+): readonly string[] {
   const where = mount_point ?? "the full file system";
   if (what === "inodes") {
     return [
-      `Find directories with very many files on ${where} (\`du --inodes -x ${mount_point ?? "/"} | sort -n | tail\`) and remove what is not needed.`,
+      `Find directories with very many files on ${where} (\`du --inodes -x ${
+        mount_point ?? "/"
+      } | sort -n | tail\`) and remove what is not needed.`,
       "Stop what creates them without end (session files, mail queues, caches).",
       "Verify: `df -i` shows free inodes, and writes succeed.",
     ];
   }
   return [
-    `Find what fills ${where} (\`du -xh ${mount_point ?? "/"} | sort -h | tail\`; deleted files that are still open: \`lsof +L1\`).`,
-    what === "quota" ? "Remove what is not needed, or raise the quota of that user." : `Remove or move what is not needed, or enlarge ${where}.`,
+    `Find what fills ${where} (\`du -xh ${
+      mount_point ?? "/"
+    } | sort -h | tail\`; deleted files that are still open: \`lsof +L1\`).`,
+    what === "quota"
+      ? "Remove what is not needed, or raise the quota of that user."
+      : `Remove or move what is not needed, or enlarge ${where}.`,
     "Set a limit on what grows (log rotation, retention), and an alert below 90 %.",
     "Verify: `df` shows free space, and writes succeed.",
   ];

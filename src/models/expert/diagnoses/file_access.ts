@@ -40,16 +40,22 @@ function describe(group: readonly Seen[], evidence: Evidence): readonly Candidat
   const who = processesOf(group);
   const looks = lookups(path);
   const look = outputOf(evidence, "file_look") ?? evidence.commands.get("file_look")?.stderr;
-  const isConfirmed = look !== undefined && (isDenied ? look.includes(path) : /No such file/i.test(look) && look.includes(path));
+  const isConfirmed = look !== undefined &&
+    (isDenied ? look.includes(path) : /No such file/i.test(look) && look.includes(path));
   const problem = isDenied ? "is not permitted" : "does not exist";
   const verb = "argv" in first.data ? "execute" : "open";
   return [{
     category: "file",
-    score: Math.min(88, 45 + Math.min(20, group.length) + (isDenied ? 10 : 0) + (isAsked ? 15 : 0) + (fatal.length > 0 ? 15 : 0)),
+    score: Math.min(
+      88,
+      45 + Math.min(20, group.length) + (isDenied ? 10 : 0) + (isAsked ? 15 : 0) + (fatal.length > 0 ? 15 : 0),
+    ),
     confidence: isConfirmed || group.length >= 4 * STORM || fatal.length > 1 ? "High" : "Medium",
     root_cause: isDenied
       ? `${who} may not ${verb} ${path} (${first.error}, ${count(group.length, "time")}).`
-      : `The file ${path} is missing: ${who} tries to ${verb} it and fails with ${first.error} ${count(group.length, "time")}.`,
+      : `The file ${path} is missing: ${who} tries to ${verb} it and fails with ${first.error} ${
+        count(group.length, "time")
+      }.`,
     plan: isDenied
       ? [
         `Look at the owner and mode of ${path} and of every directory above it (\`namei -l ${path}\`), and at the user that ${first.process_name} runs as.`,
@@ -62,7 +68,10 @@ function describe(group: readonly Seen[], evidence: Evidence): readonly Candidat
         `Verify: \`ls -l ${path}\` shows it, and the ${first.error} errors stop.`,
       ],
     findings: [
-      { claim: `${who} failed to ${verb} ${path} with ${first.error} ${count(group.length, "time")}`, evidence: [...keysOf(group)] },
+      {
+        claim: `${who} failed to ${verb} ${path} with ${first.error} ${count(group.length, "time")}`,
+        evidence: [...keysOf(group)],
+      },
       ...(fatal.length > 0
         ? [{
           claim: `${count(fatal.length, "of these processes exits", "of these processes exit")} with an error within ${
@@ -71,7 +80,12 @@ function describe(group: readonly Seen[], evidence: Evidence): readonly Candidat
           evidence: [...new Set([...keysOf(fatal), ...keysOf(seenOf(evidence, "exit_group"))])],
         }]
         : []),
-      ...(isConfirmed ? [{ claim: `looked at by name, ${path} ${isDenied ? "exists with the mode listed there" : problem}`, evidence: ["file_look"] }] : []),
+      ...(isConfirmed
+        ? [{
+          claim: `looked at by name, ${path} ${isDenied ? "exists with the mode listed there" : problem}`,
+          evidence: ["file_look"],
+        }]
+        : []),
     ],
     processes: processNames(group),
     paths: [path],
@@ -113,5 +127,9 @@ function diesOf(failure: Seen, evidence: Evidence): boolean {
 function lookups(path: string): Candidate["follow_up"] & object {
   if (!/^\/[\w@%+=:,./-]*$/.test(path)) return [];
   const directory = path.slice(0, path.lastIndexOf("/")) || "/";
-  return [{ id: "file_look", command: `ls -ld ${directory} ${path}`, description: `owner and mode of ${path}, if it exists` }];
+  return [{
+    id: "file_look",
+    command: `ls -ld ${directory} ${path}`,
+    description: `owner and mode of ${path}, if it exists`,
+  }];
 }

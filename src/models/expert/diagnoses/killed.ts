@@ -10,7 +10,8 @@ const CRASHES = new Set(["SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE", "SI
 const LOOP = 2;
 const FAILED_LOOP = 3;
 /** Tools whose exit status is an answer (grep, test, …): a failure of theirs is none. */
-const ANSWERS_BY_STATUS = /^(sh|bash|dash|grep|egrep|test|\[|cmp|diff|expr|false|pgrep|pidof|systemctl|getent|cat|ls|which|timeout)$/;
+const ANSWERS_BY_STATUS =
+  /^(sh|bash|dash|grep|egrep|test|\[|cmp|diff|expr|false|pgrep|pidof|systemctl|getent|cat|ls|which|timeout)$/;
 
 export const killed: Diagnose = (evidence) => [...bySignal(evidence), ...byOom(evidence), ...byStatus(evidence)];
 
@@ -36,18 +37,25 @@ function describeSignal(group: readonly Seen[], evidence: Evidence): readonly Ca
   if (group.length < LOOP && !isCrash && !isNamed) return [];
 
   const pids = new Set(group.map(({ data }) => numberOf(data.pid)));
-  const exits = seenOf(evidence, "sched_process_exit").filter((seen) => pids.has(numberOf(seen.data.pid) ?? seen.process_id));
+  const exits = seenOf(evidence, "sched_process_exit").filter((seen) =>
+    pids.has(numberOf(seen.data.pid) ?? seen.process_id)
+  );
   const lives = livesOf(exits, evidence);
   const sender = processesOf(group);
   const times = count(group.length, "time");
   const isLoop = group.length >= LOOP;
   return [{
     category: "process",
-    score: Math.min(92, (isCrash ? 60 : 50) + (isLoop ? 15 : 0) + Math.min(10, group.length) + (exits.length > 0 ? 7 : 0)),
+    score: Math.min(
+      92,
+      (isCrash ? 60 : 50) + (isLoop ? 15 : 0) + Math.min(10, group.length) + (exits.length > 0 ? 7 : 0),
+    ),
     confidence: isLoop && exits.length > 0 ? "High" : "Medium",
     root_cause: isCrash
       ? `${comm} crashes${isLoop ? " again and again" : ""}: ${signal} ${times}${livesText(lives)}.`
-      : `${comm} is killed${isLoop ? " again and again" : ""}: ${signal} ${times}, sent by ${sender}${livesText(lives)}.`,
+      : `${comm} is killed${isLoop ? " again and again" : ""}: ${signal} ${times}, sent by ${sender}${
+        livesText(lives)
+      }.`,
     plan: isCrash
       ? [
         `Take a core dump of ${comm} (\`coredumpctl\`, or \`ulimit -c\` and core_pattern) and look at the stack; ${signal} is a fault in its own code or in a library.`,
@@ -65,7 +73,10 @@ function describeSignal(group: readonly Seen[], evidence: Evidence): readonly Ca
         evidence: [...keysOf(group)],
       },
       ...(exits.length > 0
-        ? [{ claim: `${count(exits.length, "of these processes ended", "of these processes ended")} while traced`, evidence: [...keysOf(exits)] }]
+        ? [{
+          claim: `${count(exits.length, "of these processes ended", "of these processes ended")} while traced`,
+          evidence: [...keysOf(exits)],
+        }]
         : []),
       ...restartFinding(comm, lives),
     ],
@@ -77,22 +88,26 @@ function byOom(evidence: Evidence): readonly Candidate[] {
   const victims = seenOf(evidence, "mark_victim");
   const [first] = victims;
   if (first === undefined) return [];
-  const named = victims.map((seen) => `${textOf(seen.data.comm) ?? "a process"} (pid ${numberOf(seen.data.pid) ?? "unknown"})`);
+  const named = victims.map((seen) =>
+    `${textOf(seen.data.comm) ?? "a process"} (pid ${numberOf(seen.data.pid) ?? "unknown"})`
+  );
   const rss = numberOf(first.data.anon_rss);
   return [{
     category: "memory",
     score: 90,
     confidence: "High",
-    root_cause: `The kernel's OOM killer killed ${named.slice(0, 3).join(", ")}: memory, or the memory limit of its cgroup, was used up (${
-      count(victims.length, "kill")
-    } while traced).`,
+    root_cause: `The kernel's OOM killer killed ${
+      named.slice(0, 3).join(", ")
+    }: memory, or the memory limit of its cgroup, was used up (${count(victims.length, "kill")} while traced).`,
     plan: [
       "Find what uses the memory (`ps -eo pid,rss,comm --sort=-rss`), and whether a cgroup limit (memory.max) or the whole host is short.",
       "Correct the leak or the size of caches and pools, raise the limit, or add memory.",
       "Verify: oom_kill in /proc/vmstat no longer grows.",
     ],
     findings: [{
-      claim: `the OOM killer marked ${named.slice(0, 5).join(", ")}${rss === undefined ? "" : `, the first with ${rss} kB of anonymous memory`}`,
+      claim: `the OOM killer marked ${named.slice(0, 5).join(", ")}${
+        rss === undefined ? "" : `, the first with ${rss} kB of anonymous memory`
+      }`,
       evidence: [...keysOf(victims)],
     }],
     processes: victims.flatMap(({ data }) => textOf(data.comm) ?? []),
@@ -115,14 +130,19 @@ function byStatus(evidence: Evidence): readonly Candidate[] {
         category: "process",
         score: Math.min(75, 50 + 3 * group.length),
         confidence: lives.length > 0 ? "High" : "Medium",
-        root_cause: `${comm} ends with status ${status} again and again (${count(group.length, "time")})${livesText(lives)}.`,
+        root_cause: `${comm} ends with status ${status} again and again (${count(group.length, "time")})${
+          livesText(lives)
+        }.`,
         plan: [
           `Read what ${comm} says before it ends (its log, \`journalctl\`, its standard error), and run it by hand as the same user.`,
           "Correct what it complains of: configuration, a missing file, a port that is taken, a service that it needs.",
           `Verify: ${comm} lives on.`,
         ],
         findings: [
-          { claim: `${comm} exited with status ${status} ${count(group.length, "time")}`, evidence: [...keysOf(group)] },
+          {
+            claim: `${comm} exited with status ${status} ${count(group.length, "time")}`,
+            evidence: [...keysOf(group)],
+          },
           ...restartFinding(comm, lives),
         ],
         processes: [comm],
@@ -152,7 +172,9 @@ function livesText(lives: readonly Life[]): string {
 function restartFinding(comm: string, lives: readonly Life[]): Candidate["findings"] {
   if (lives.length < 2) return [];
   return [{
-    claim: `${comm} was started and ended ${count(lives.length, "time")} while traced, living ${duration(median(lives))} in the middle`,
+    claim: `${comm} was started and ended ${count(lives.length, "time")} while traced, living ${
+      duration(median(lives))
+    } in the middle`,
     evidence: [...new Set(lives.flatMap(({ keys }) => keys))],
   }];
 }

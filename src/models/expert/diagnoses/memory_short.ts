@@ -29,7 +29,10 @@ export const memoryShort: Diagnose = (evidence) => {
       "Verify: MemAvailable in /proc/meminfo rises and stays.",
     ],
     findings: [
-      { claim: `${percent} % of memory is available, ${Math.round(swap_free / 2 ** 20)} MiB of swap is free`, evidence: ["memory"] },
+      {
+        claim: `${percent} % of memory is available, ${Math.round(swap_free / 2 ** 20)} MiB of swap is free`,
+        evidence: ["memory"],
+      },
       ...(top === undefined ? [] : [{
         claim: `${top.name} (pid ${top.process_id}) holds ${top.memory_percent} % of memory`,
         evidence: ["processes"],

@@ -20,7 +20,10 @@ interface Query {
 export const nameResolution: Diagnose = (evidence) => {
   const queries = queriesOf(evidence);
   const reports = seenOf(evidence, "inet_sk_error_report").filter(({ data }) => peerOf(data)?.port === DNS_PORT);
-  const servers = new Set([...queries.map(({ server }) => server), ...reports.flatMap((seen) => peerOf(seen.data)?.address ?? [])]);
+  const servers = new Set([
+    ...queries.map(({ server }) => server),
+    ...reports.flatMap((seen) => peerOf(seen.data)?.address ?? []),
+  ]);
   return [...servers].flatMap((server) =>
     describe(server, {
       evidence,
@@ -40,7 +43,9 @@ function describe(
 ): readonly Candidate[] {
   const refusals = [
     ...reports.filter(({ data }) => errorName(data.error) === "ECONNREFUSED"),
-    ...queries.flatMap(({ seen, sent, received }) => [seen, ...sent, ...received]).filter(({ error }) => error === "ECONNREFUSED"),
+    ...queries.flatMap(({ seen, sent, received }) => [seen, ...sent, ...received]).filter(({ error }) =>
+      error === "ECONNREFUSED"
+    ),
   ];
   // without every receive in hand, an answer may have been missed: then only repetition speaks
   const isSilenceShown = isComplete(evidence, "recvfrom");
@@ -55,27 +60,39 @@ function describe(
   const who = processesOf(askers);
   const configured = parseNameServers(outputOf(evidence, "name_servers") ?? "");
   const isConfigured = configured.includes(server);
-  const how = refusals.length > 0 ? "refuses queries (ECONNREFUSED): nothing listens there on port 53" : "does not answer";
+  const how = refusals.length > 0
+    ? "refuses queries (ECONNREFUSED): nothing listens there on port 53"
+    : "does not answer";
   const kinds = new Set(failed.map(({ key }) => key)).size + (isConfigured ? 1 : 0);
   return [{
     category: "name_resolution",
     score: Math.min(95, 70 + 5 * kinds + Math.min(10, failed.length)),
     confidence: kinds > 1 ? "High" : "Medium",
-    root_cause: `Name resolution fails: the name server ${server} ${how}. ${who} asked it ${count(Math.max(1, queries.length), "time")}.`,
+    root_cause: `Name resolution fails: the name server ${server} ${how}. ${who} asked it ${
+      count(Math.max(1, queries.length), "time")
+    }.`,
     plan: [
       isConfigured
         ? `/etc/resolv.conf names ${server}: start the resolver that should answer there, or name a server that answers.`
-        : `Find where ${processNames(askers).join(", ")} takes ${server} from: /etc/resolv.conf as that process sees it (a container or mount namespace has its own), or its own configuration.`,
+        : `Find where ${
+          processNames(askers).join(", ")
+        } takes ${server} from: /etc/resolv.conf as that process sees it (a container or mount namespace has its own), or its own configuration.`,
       `Check that ${server} is up, serves DNS on port 53 over UDP and TCP, and that no firewall drops it.`,
       "Until then, a line in /etc/hosts can stand in for names that must work.",
       "Verify: `getent hosts <name>` answers at once, and queries are not repeated.",
     ],
     findings: [
       ...(queries.length > 0
-        ? [{ claim: `${who} asked the name server ${server} ${count(queries.length, "time")}`, evidence: [...keysOf(queries.map(({ seen }) => seen))] }]
+        ? [{
+          claim: `${who} asked the name server ${server} ${count(queries.length, "time")}`,
+          evidence: [...keysOf(queries.map(({ seen }) => seen))],
+        }]
         : []),
       refusals.length > 0
-        ? { claim: `port 53 of ${server} was reported as refused (ECONNREFUSED) ${count(refusals.length, "time")}`, evidence: [...keysOf(refusals)] }
+        ? {
+          claim: `port 53 of ${server} was reported as refused (ECONNREFUSED) ${count(refusals.length, "time")}`,
+          evidence: [...keysOf(refusals)],
+        }
         : {
           claim: `no answer came to ${count(silent.length, "query", "queries")} to ${server}`,
           evidence: [...keysOf(failed), ...programsOf(evidence, "recvfrom").map(({ key }) => key)],

@@ -6,7 +6,8 @@ import { type Endpoint, formatEndpoint, unixPathOf } from "../fields.ts";
 import { accepts, isHere, parseListeners, parseProcSockets } from "../readers/sockets.ts";
 
 /** Sockets of services that the C library and others look for and do well without. */
-const OPTIONAL_SERVICES = /(nscd|systemd|dbus|avahi|syslog|\/dev\/log|\.X11-unix|pulse|pipewire|wayland|docker\.sock|gssproxy)/;
+const OPTIONAL_SERVICES =
+  /(nscd|systemd|dbus|avahi|syslog|\/dev\/log|\.X11-unix|pulse|pipewire|wayland|docker\.sock|gssproxy)/;
 
 export const refused: Diagnose = (evidence) => {
   const destinations = destinationsOf(evidence);
@@ -32,7 +33,9 @@ function refusedBy(
     something: `something listens there now, so it was down for moments, or refuses some`,
     unknown: `nothing listens there, or a firewall on the way rejects it`,
   }[state];
-  const often = established > 0 ? `${failed.length} of ${failed.length + established} attempts` : count(failed.length, "attempt");
+  const often = established > 0
+    ? `${failed.length} of ${failed.length + established} attempts`
+    : count(failed.length, "attempt");
   return {
     category: "network",
     // a second address that answers makes a refused first one harmless: localhost as ::1, then 127.0.0.1
@@ -92,10 +95,11 @@ export function listening(
 /** True when the processes that are refused here reach the same port at another address. */
 function isServed(destination: Destination, all: readonly Destination[]): boolean {
   const names = new Set(processNames(attemptsWith(destination, "refused").map(({ seen }) => seen)));
-  return attemptsWith(destination, "established").length === 0 && all.some((other) =>
-    other !== destination && other.endpoint.port === destination.endpoint.port &&
-    attemptsWith(other, "established").some(({ seen }) => names.has(seen.process_name))
-  );
+  return attemptsWith(destination, "established").length === 0 &&
+    all.some((other) =>
+      other !== destination && other.endpoint.port === destination.endpoint.port &&
+      attemptsWith(other, "established").some(({ seen }) => names.has(seen.process_name))
+    );
 }
 
 function refusedPaths(evidence: Evidence): readonly Candidate[] {
@@ -114,7 +118,9 @@ function refusedPaths(evidence: Evidence): readonly Candidate[] {
       })${isMissing ? "; the path does not exist" : ""}.`,
       plan: [
         `Start the service that owns ${path}, or find out why it stopped.`,
-        `If the service puts its socket elsewhere, correct the path in the configuration of ${processNames(calls).join(", ")}.`,
+        `If the service puts its socket elsewhere, correct the path in the configuration of ${
+          processNames(calls).join(", ")
+        }.`,
         `Verify: \`ls -l ${path}\` shows a socket, and the errors stop.`,
       ],
       findings: [{

@@ -54,12 +54,15 @@ function describe(peer: Unanswered, evidence: Evidence): Candidate {
   const where = formatEndpoint(peer.endpoint);
   const calls = peer.attempts.map(({ seen }) => seen);
   const who = calls.length > 0 ? processesOf(calls) : "a process that began before tracing";
-  const kinds = [peer.attempts.length, peer.retransmits.length, peer.waiting_sockets].filter((number) => number > 0).length;
+  const kinds =
+    [peer.attempts.length, peer.retransmits.length, peer.waiting_sockets].filter((number) => number > 0).length;
   const listener = fullListener(peer.endpoint, evidence);
   const longest_us = Math.max(0, ...peer.attempts.map(({ took_us }) => took_us));
   const cause = listener === undefined
     ? "the peer is down, or a firewall or a missing route on the way drops its packets"
-    : `a process listens there but does not accept: ${count(listener.waiting, "connection")} wait in its queue of ${listener.backlog}`;
+    : `a process listens there but does not accept: ${
+      count(listener.waiting, "connection")
+    } wait in its queue of ${listener.backlog}`;
   return {
     category: "network",
     score: Math.min(92, 50 + 5 * peer.attempts.length + 10 * kinds + (listener === undefined ? 0 : 15)),
@@ -67,7 +70,10 @@ function describe(peer: Unanswered, evidence: Evidence): Candidate {
     root_cause: `${where} never answers: connections by ${who} stay without an answer${
       longest_us > 0 ? ` for ${duration(longest_us)} and longer` : ""
     }; ${cause}.`,
-    plan: planFor(peer.endpoint, { listener, isHere: isHere(peer.endpoint, parseProcSockets(outputOf(evidence, "tcp_sockets") ?? "")) }),
+    plan: planFor(peer.endpoint, {
+      listener,
+      isHere: isHere(peer.endpoint, parseProcSockets(outputOf(evidence, "tcp_sockets") ?? "")),
+    }),
     findings: [
       ...(calls.length > 0
         ? [{
@@ -79,17 +85,23 @@ function describe(peer: Unanswered, evidence: Evidence): Candidate {
         : []),
       ...(peer.retransmits.length > 0
         ? [{
-          claim: `the kernel sent the SYN to ${where} again ${count(peer.retransmits.length, "time")}: nobody acknowledged it`,
+          claim: `the kernel sent the SYN to ${where} again ${
+            count(peer.retransmits.length, "time")
+          }: nobody acknowledged it`,
           evidence: [...keysOf(peer.retransmits)],
         }]
         : []),
       ...(peer.waiting_sockets > 0
-        ? [{ claim: `${count(peer.waiting_sockets, "socket")} to ${where} stood in SYN_SENT`, evidence: ["tcp_sockets"] }]
+        ? [{
+          claim: `${count(peer.waiting_sockets, "socket")} to ${where} stood in SYN_SENT`,
+          evidence: ["tcp_sockets"],
+        }]
         : []),
       ...(listener === undefined ? [] : [{
-        claim: `the listener on ${where} has ${listener.waiting} unaccepted connections in a queue of ${listener.backlog}${
-          listener.owner === undefined ? "" : `: ${listener.owner}`
-        }`,
+        claim:
+          `the listener on ${where} has ${listener.waiting} unaccepted connections in a queue of ${listener.backlog}${
+            listener.owner === undefined ? "" : `: ${listener.owner}`
+          }`,
         evidence: ["listeners"],
       }]),
     ],

@@ -1,5 +1,5 @@
 /** Reads the sockets that commands list. */
-import { endpoint, type Endpoint, isLoopback } from "../fields.ts";
+import { type Endpoint, endpoint, isLoopback } from "../fields.ts";
 
 export interface Socket {
   readonly local: Endpoint;
@@ -22,7 +22,8 @@ export interface Listener {
 /** Reads `/proc/net/{tcp,udp}{,6}`, one or several after each other; lines of another form are skipped. */
 export function parseProcSockets(text: string): readonly Socket[] {
   return text.split("\n").flatMap((line) => {
-    const match = /^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]{2}) [0-9A-F]+:([0-9A-F]+)/.exec(line);
+    const match = /^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]{2}) [0-9A-F]+:([0-9A-F]+)/
+      .exec(line);
     if (match === null) return [];
     const [, localAddress = "", localPort = "", remoteAddress = "", remotePort = "", state = "", queue = ""] = match;
     return [{

@@ -77,7 +77,9 @@ export function parseCpuUse(stat: string, uptime: string): { cpu_s: number; age_
   const fields = stat.slice(stat.lastIndexOf(")") + 1).trim().split(/\s+/);
   const [user, system, start] = [fields[11], fields[12], fields[19]].map(Number);
   const up = parseFloat(uptime);
-  if (user === undefined || system === undefined || start === undefined || !Number.isFinite(user + system + start + up)) {
+  if (
+    user === undefined || system === undefined || start === undefined || !Number.isFinite(user + system + start + up)
+  ) {
     return undefined;
   }
   return { cpu_s: (user + system) / 100, age_s: Math.max(0, up - start / 100) };

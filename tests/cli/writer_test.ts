@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { keptStream, keptWriter } from "../support/writer.ts";
+
+Deno.test("Writer.out() goes on until a stream that takes a few bytes at a time has everything", () => {
+  const { writer, stdout } = keptWriter({ stdout: keptStream({ piece: 7 }) });
+  const text = "größer als ein Stück\n".repeat(100);
+  writer.out(text);
+  assert.equal(stdout.text(), text);
+});
+
+Deno.test("Writer.out() tries again when a pipe is full", () => {
+  const full = new Deno.errors.WouldBlock("full");
+  const { writer, stdout } = keptWriter({ stdout: keptStream({ piece: 2, failures: { 1: full, 2: full } }) });
+  writer.out("abcdef");
+  assert.equal(stdout.text(), "abcdef");
+});
+
+Deno.test("Writer.out() says nothing of a reader that is gone, but tells who asks", () => {
+  const { writer, stdout, stderr } = keptWriter({
+    stdout: keptStream({ failures: { 0: new Deno.errors.BrokenPipe() } }),
+  });
+  writer.out("a");
+  writer.out("b");
+  assert.equal(stdout.text(), "");
+  assert.equal(stderr.text(), "");
+  assert.equal(writer.closed.aborted, true);
+});
+
+Deno.test("Writer.out() does not hide that the disk is full", () => {
+  const { writer } = keptWriter({ stdout: keptStream({ failures: { 0: new Error("No space left on device") } }) });
+  assert.throws(() => writer.out("a"), /No space left/);
+  assert.equal(writer.closed.aborted, false);
+});
+
+Deno.test("Writer.note() is silent with --quiet, Writer.fail() is not", () => {
+  const { writer, stdout, stderr } = keptWriter();
+  writer.note("before");
+  writer.quiet = true;
+  writer.note("hidden");
+  writer.fail("it broke", "mend it");
+  assert.equal(stderr.text(), "before\nktriage: it broke\n  → mend it\n");
+  assert.equal(stdout.text(), "");
+});
+
+Deno.test("Writer.fail() survives a standard error that nobody reads", () => {
+  const { writer, stdout } = keptWriter({ stderr: keptStream({ failures: { 0: new Deno.errors.BrokenPipe() } }) });
+  writer.fail("unheard");
+  writer.out("the result\n");
+  assert.equal(stdout.text(), "the result\n");
+});
+
+Deno.test("Writer.paint colours a terminal only, and none with NO_COLOR, TERM=dumb or --no-color", () => {
+  const terminal = (env: Record<string, string> = {}) =>
+    keptWriter({ stdout: keptStream({ terminal: true }), env }).writer;
+  assert.equal(terminal().paint("red", "x"), "\x1b[31mx\x1b[39m");
+  assert.equal(terminal({ NO_COLOR: "" }).paint("red", "x"), "\x1b[31mx\x1b[39m", "an empty NO_COLOR is not set");
+  assert.equal(keptWriter().writer.paint("red", "x"), "x");
+  assert.equal(terminal({ NO_COLOR: "1" }).paint("red", "x"), "x");
+  assert.equal(terminal({ TERM: "dumb" }).paint("red", "x"), "x");
+  const forbidden = terminal();
+  forbidden.forbidColour();
+  assert.equal(forbidden.paint("red", "x"), "x");
+});
+
+Deno.test("Writer.paint and Writer.notePaint look at their own stream each", () => {
+  const { writer } = keptWriter({ stderr: keptStream({ terminal: true }) });
+  assert.equal(writer.paint("bold", "x"), "x");
+  assert.equal(writer.notePaint("bold", "x"), "\x1b[1mx\x1b[22m");
+});

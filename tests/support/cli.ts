@@ -1,0 +1,87 @@
+/** The whole program as a process. */
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
+
+export interface CliOptions {
+  readonly stdin?: string;
+  /** Added to an environment without NANNYAPI_*. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Another user: id of user and group. */
+  readonly uid?: number;
+  readonly cwd?: string;
+}
+
+export interface CliResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A running `ktriage`. */
+export interface RunningCli {
+  readonly pid: number;
+  readonly finished: Promise<CliResult>;
+  /** Settles once standard error holds the text; rejects when the program ends before. */
+  said(text: string): Promise<void>;
+  kill(signal: Deno.Signal): void;
+}
+
+/** Runs `ktriage` to its end. */
+export function ktriage(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  return startKtriage(args, options).finished;
+}
+
+/** Starts `ktriage`. */
+export function startKtriage(args: readonly string[], options: CliOptions = {}): RunningCli {
+  const child = spawn(args, options);
+  const output = { stdout: "", stderr: "" };
+  const waiting = new Set<() => void>();
+  const gather = async (name: "stdout" | "stderr"): Promise<void> => {
+    for await (const text of child[name].pipeThrough(new TextDecoderStream())) {
+      output[name] += text;
+      waiting.forEach((look) => look());
+    }
+  };
+  const gathered = Promise.all([gather("stdout"), gather("stderr"), feed(child, options.stdin)]);
+  const finished = gathered.then(async () => ({ code: (await child.status).code, ...output }));
+  return { pid: child.pid, finished, said, kill: (signal) => child.kill(signal) };
+
+  async function said(text: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = (): void => {
+      if (output.stderr.includes(text)) resolve();
+    };
+    waiting.add(look);
+    look();
+    const ended = finished.then(() => {
+      if (!output.stderr.includes(text)) throw new Error(`ended without saying "${text}":\n${output.stderr}`);
+    });
+    await Promise.race([promise, ended]).finally(() => waiting.delete(look));
+  }
+}
+
+function spawn(args: readonly string[], { env, uid, cwd }: CliOptions): Deno.ChildProcess {
+  const own = ["run", "-A", "--no-check", MAIN, ...args];
+  const [program, argv] = uid === undefined
+    ? [Deno.execPath(), own]
+    : ["setpriv", [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", Deno.execPath(), ...own]];
+  const { NANNYAPI_ENDPOINT: _, NANNYAPI_MODEL: __, ...inherited } = Deno.env.toObject();
+  return new Deno.Command(program, {
+    args: argv,
+    clearEnv: true,
+    env: { ...inherited, ...env },
+    ...(cwd === undefined ? {} : { cwd }),
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+async function feed(child: Deno.ChildProcess, text = ""): Promise<void> {
+  try {
+    await new Response(text).body?.pipeTo(child.stdin);
+  } catch {
+    // The program ended without reading it all: its exit code and words are what a test looks at.
+  }
+}
