@@ -55,9 +55,10 @@ function named(args: readonly string[]): SubcommandSpec | string | undefined {
 async function help(about: SubcommandSpec | string | undefined, writer: Writer): Promise<number> {
   if (typeof about === "string") throw await unknownSubcommand(about);
   const { generalHelp, subcommandHelp } = await import("./help.ts");
-  const options = { width: writer.width, paint: writer.paint };
   writer.out(
-    about ? subcommandHelp(about, GLOBAL_OPTIONS, options) : generalHelp(SUBCOMMANDS, GLOBAL_OPTIONS, options),
+    about
+      ? subcommandHelp(about, GLOBAL_OPTIONS, writer.layout)
+      : generalHelp(SUBCOMMANDS, GLOBAL_OPTIONS, writer.layout),
   );
   return EXIT.done;
 }

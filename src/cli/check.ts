@@ -11,6 +11,6 @@ export async function checkSubcommand({ positionals, options, writer }: Invocati
   if (positionals.length > 0) throw new UsageError(`Cannot check "${positionals[0]}": check takes no operands.`);
   const host = await readHost();
   const check: Check = { schema: "ktriage.check/1", ready: isReady(host.capabilities), host };
-  writer.out(options.has("json") ? `${stringify(check, 2)}\n` : checkText(check, writer));
+  writer.out(options.has("json") ? `${stringify(check, 2)}\n` : checkText(check, writer.layout));
   return check.ready ? EXIT.done : EXIT.failed;
 }

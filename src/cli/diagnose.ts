@@ -48,7 +48,7 @@ export async function diagnoseSubcommand({ positionals, options, writer }: Invoc
     signal: interrupt.signal,
     on_progress: (progress) => progressLines(progress, paint).forEach((line) => writer.note(line)),
   });
-  writer.out(options.has("json") ? `${stringify(run, 2)}\n` : runText(run, writer));
+  writer.out(options.has("json") ? `${stringify(run, 2)}\n` : runText(run, writer.layout));
   return run.resolution === undefined ? EXIT.failed : EXIT.done;
 }
 
@@ -73,10 +73,14 @@ async function createModel(choice: Choice): Promise<Model> {
   return createGateway({ endpoint: choice.endpoint, model: choice.model });
 }
 
+/** What keeps eBPF programs from running; only the privileges where they are missing, for the rest follows from them. */
 function noteWhatIsMissing({ capabilities }: Host, writer: Writer): void {
   if (isReady(capabilities)) return;
   writer.note(writer.notePaint("yellow", "eBPF programs cannot run here; commands and /proc still tell much."));
-  for (const { id, available, detail, fix } of capabilities) {
-    if (!available) writer.note(`  ${id}: ${detail}${fix === undefined ? "" : ` → ${fix}`}`);
+  const missing = capabilities.filter(({ available }) => !available);
+  const cause = missing.filter(({ id }) => id === "privileges");
+  for (const { id, detail, fix } of cause.length > 0 ? cause : missing) {
+    writer.note(`  ${id}: ${detail}`);
+    if (fix !== undefined) writer.note(`    → ${fix}`);
   }
 }

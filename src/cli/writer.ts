@@ -60,6 +60,11 @@ export class Writer {
     return this.#paintFor(this.#options.stderr);
   }
 
+  /** How text on standard output is laid out. */
+  get layout(): { readonly width: number; readonly paint: Paint } {
+    return { width: this.width, paint: this.paint };
+  }
+
   /** Columns to wrap text at. */
   get width(): number {
     if (!this.#options.stdout.isTerminal()) return PIPE_WIDTH;

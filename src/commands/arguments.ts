@@ -1,5 +1,5 @@
 /** Reading of command-line options the way getopt does, for rules about arguments. */
-import { isLiteral, mayHideOption, show } from "./marks.ts";
+import { GLOB, isLiteral, mayHideOption, NUMBER, show } from "./marks.ts";
 import { type Refusal, refusal } from "./verdict.ts";
 
 /** Options of a program. Letters are one-letter options; long names stand without their dashes. */
@@ -111,11 +111,15 @@ export function allow(program: string, options: Options, operands?: Rule): Rule 
 
 /** A rule for programs whose first operand says what they do (`systemctl status`). Words are given in full. */
 export function verbs(program: string, words: readonly string[]): Rule {
-  return ([verb]) =>
-    verb !== undefined && isLiteral(verb) && words.includes(verb) ? undefined : refusal(
-      `${program}/verb`,
-      `${program} ${show(verb ?? "without a verb")} is not on the list of what only reads: ${words.join(", ")}.`,
-    );
+  return ([first, second]) => verbRefusal(program, words, first === "--no-pager" ? second : first);
+}
+
+function verbRefusal(program: string, words: readonly string[], verb: string | undefined): Refusal | undefined {
+  if (verb !== undefined && isLiteral(verb) && words.includes(verb)) return undefined;
+  return refusal(
+    `${program}/verb`,
+    `${program} ${show(verb ?? "without a verb")} is not on the list of what only reads: ${words.join(", ")}.`,
+  );
 }
 
 /** The same for programs that report something when they are given nothing at all. */
@@ -123,12 +127,15 @@ export function verbOrNothing(program: string, words: readonly string[]): Rule {
   return (args) => args.length === 0 ? undefined : verbs(program, words)(args);
 }
 
-/** A rule that lets at most so many operands pass. */
+/** A rule that lets at most so many operands pass; one that can become several counts as too many. */
 export function atMost(program: string, limit: number, why: string): Rule {
-  return (operands) =>
-    operands.length <= limit
+  return (operands) => {
+    const several = operands.find((operand) => operand.includes(NUMBER) || operand.includes(GLOB));
+    const found = operands[limit] ?? several;
+    return found === undefined
       ? undefined
-      : refusal(`${program}/operand`, `${program} ${show(operands[limit] ?? "")} is refused: ${why}.`);
+      : refusal(`${program}/operand`, `${program} ${show(found)} is refused: ${why}.`);
+  };
 }
 
 /** A rule that refuses what any of the rules refuses. */

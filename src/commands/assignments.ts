@@ -4,9 +4,13 @@ import { type Refusal, refusal } from "./verdict.ts";
 
 /** Set for one program, these only change how it writes its output. */
 const FOR_PROGRAMS = /^(LC_[A-Z]+|LANG|LANGUAGE|TZ|COLUMNS|LINES|NO_COLOR|TERM|SYSTEMD_COLORS)$/;
-/** The shell, the loader or programs act on them. */
-const MATTERS =
-  /^(PATH|IFS|ENV|PS[0-9]|CDPATH|PWD|OLDPWD|SHELL|SHELLOPTS|OPTIND|HISTFILE|PAGER|EDITOR|VISUAL|BROWSER|LESS.*|LD_.*|BASH.*|GCONV_PATH|GLOBIGNORE|POSIXLY_CORRECT|.*_proxy)$/;
+/** The shell, the loader or programs act on them, or the shell sets them itself. */
+const MATTERS = new RegExp(
+  "^(PATH|IFS|ENV|PS[0-9]|CDPATH|O?L?D?PWD|SHELL|SHELLOPTS|TERM|TMPDIR|LC_.*|LANG|LANGUAGE|LESS.*|LD_.*|BASH.*|" +
+    "OPT(IND|ARG|ERR)|HIST.*|PAGER|EDITOR|VISUAL|FCEDIT|BROWSER|GCONV_PATH|GLOB.*|POSIXLY_CORRECT|.*_proxy|.*_PROXY|" +
+    "_|RANDOM|SRANDOM|SECONDS|LINENO|PPID|UID|EUID|GROUPS|REPLY|DIRSTACK|FUNCN.*|PIPESTATUS|EPOCH.*|MAPFILE|COMP_.*|" +
+    "READLINE.*|TIMEFORMAT|TMOUT|MAIL.*|FIGNORE|EXECIGNORE|PROMPT_COMMAND|HOST(NAME|TYPE)|MACHTYPE|OSTYPE|SYSTEMD_.*)$",
+);
 
 /**
  * @param use `alone`: the line sets a variable of the shell; `for-program`: it goes into a program's environment

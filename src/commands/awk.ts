@@ -1,6 +1,6 @@
 /** May this awk program run: nothing that runs commands, writes files or opens files of its own. */
 import { only } from "./arguments.ts";
-import { isLiteral } from "./marks.ts";
+import { numberVariants } from "./marks.ts";
 import { type Refusal, refusal } from "./verdict.ts";
 
 /**
@@ -54,12 +54,17 @@ export function awkFiles(args: readonly string[]): readonly string[] {
 }
 
 function judgeProgram(text: string): Refusal | undefined {
-  if (!isLiteral(text)) {
+  const variants = numberVariants(text);
+  if (variants === undefined) {
     return refusal(
       "awk/unknown",
       "The awk program is not known before it runs: put it in single quotes, pass values with -v.",
     );
   }
+  return variants.map(judgeText).find((refused) => refused !== undefined);
+}
+
+function judgeText(text: string): Refusal | undefined {
   const found = REFUSED_WORDS.find(({ pattern }) => pattern.test(text));
   if (found !== undefined) return refusal(found.rule, `This awk program is refused: ${found.why}.`);
   const tokens = tokenize(text);

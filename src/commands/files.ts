@@ -62,6 +62,13 @@ export function unreadable(path: string): Refusal | undefined {
   return undefined;
 }
 
+/** Every file that an argument can name: itself, or what stands in an option (`--file=/x`, `-f/x`). */
+export function filesOf(arg: string): readonly string[] {
+  if (!arg.startsWith("-")) return [arg];
+  const inOption = /^--[a-z-]+=(.*)$|^-[^-/]*(\/.*)$/s.exec(arg);
+  return inOption === null ? [] : [inOption[1] ?? inOption[2] ?? ""];
+}
+
 /** True when reading everything below the path would reach devices or live kernel files. */
 export function holdsUnreadable(path: string): boolean {
   if (path.includes(TEXT) || path.includes(WORDS)) return true;

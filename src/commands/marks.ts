@@ -32,3 +32,9 @@ export function mayHideOption(argument: string): boolean {
   if (argument.includes(WORDS) || argument.startsWith(TEXT) || argument.startsWith(GLOB)) return true;
   return argument.startsWith("-") && /[\uE001\uE003]/.test(argument.replace(/^(--[a-z-]+=).*$/s, "$1"));
 }
+
+/** A text with numbers in it, with and without digits there; undefined when anything else in it is not known. */
+export function numberVariants(text: string): readonly string[] | undefined {
+  const variants = ["", "1"].map((digits) => text.replaceAll(NUMBER, digits));
+  return variants.every(isLiteral) ? [...new Set(variants)] : undefined;
+}

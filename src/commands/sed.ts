@@ -1,6 +1,6 @@
 /** May this sed script run: only commands that print, delete, join and replace lines. */
 import { only } from "./arguments.ts";
-import { isLiteral } from "./marks.ts";
+import { numberVariants, show } from "./marks.ts";
 import { type Refusal, refusal } from "./verdict.ts";
 
 const OPTIONS = {
@@ -27,16 +27,17 @@ export function sedRule(args: readonly string[]): Refusal | undefined {
   const parsed = only("sed", OPTIONS, args);
   if ("rule" in parsed) return parsed;
   for (const script of scriptsOf(parsed)) {
-    if (!isLiteral(script)) {
+    const variants = numberVariants(script);
+    if (variants === undefined) {
       return refusal(
         "sed/unknown",
         "The sed script is not known before it runs: put it in single quotes, with fixed text.",
       );
     }
-    if (!onlyReads(script)) {
+    if (!variants.every(onlyReads)) {
       return refusal(
         "sed/command",
-        `sed '${script}' is refused: only addresses with p, d, q, =, s/// and the like, without files and e.`,
+        `sed '${show(script)}' is refused: only addresses with p, d, q, =, s/// and the like, without files and e.`,
       );
     }
   }

@@ -1,10 +1,11 @@
 /**
- * Tries what tracing is made of on the real kernel, and takes it back at once: every descriptor is closed before a
- * function returns, and nothing else is left.
+ * Tries what tracing is made of on the real kernel, and takes it back: every descriptor is closed when a
+ * function returns, those of perf events when their {@link SlowCloser} is disposed. Nothing else is left.
  *
  * The programs are two instructions long. Those on tracepoints return 1, for 0 would hide the event from others.
  */
 import { addressOf, cString, type Libc, type PerfEventAttr, SystemError } from "./libc.ts";
+import { libcSymbols } from "./libc_symbols.ts";
 
 /** include/uapi/linux/bpf.h */
 const MAP_CREATE = 0, PROG_LOAD = 5, RAW_TRACEPOINT_OPEN = 17;
@@ -47,17 +48,17 @@ export function tryKernelRead(libc: Libc): void {
 }
 
 /**
- * Opens a perf event and attaches a program to it.
+ * Opens a perf event and attaches a program to it. It is gone when `closer` has been disposed.
  *
  * @throws {SystemError} which of the three steps was refused
  */
 export function tryPerfEvent(
   libc: Libc,
   attr: PerfEventAttr,
-  options: { readonly type: ProgramType; readonly pid: number; readonly cpu: number },
+  options: { readonly type: ProgramType; readonly pid: number; readonly cpu: number; readonly closer: SlowCloser },
 ): void {
   using program = loadProgram(libc, { type: options.type, instructions: returning(1) });
-  using event = new Descriptor(libc, libc.perfEventOpen(attr, options));
+  using event = new Descriptor(options.closer, libc.perfEventOpen(attr, options));
   named("PERF_EVENT_IOC_SET_BPF", () => libc.ioctl(event.fd, PERF_EVENT_IOC_SET_BPF, BigInt(program.fd)));
 }
 
@@ -78,10 +79,29 @@ export function tryFentry(libc: Libc, btf_id: number): void {
   using _link = openRawTracepoint(libc, program);
 }
 
+/**
+ * Closes descriptors on other threads, together: to close a probe is to wait until no CPU runs it any more, for up to
+ * 100 ms each.
+ */
+export class SlowCloser implements AsyncDisposable {
+  readonly #lib = Deno.dlopen("libc.so.6", { close: { ...libcSymbols.close, nonblocking: true } });
+  readonly #closing: Promise<number>[] = [];
+
+  close(fd: number): void {
+    this.#closing.push(this.#lib.symbols.close(fd));
+  }
+
+  /** Settles when all are closed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#closing);
+    this.#lib.close();
+  }
+}
+
 class Descriptor implements Disposable {
-  constructor(readonly libc: Libc, readonly fd: number) {}
+  constructor(readonly closer: { close(fd: number): void }, readonly fd: number) {}
   [Symbol.dispose](): void {
-    this.libc.close(this.fd);
+    this.closer.close(this.fd);
   }
 }
 

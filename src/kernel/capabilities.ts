@@ -24,6 +24,7 @@ const EPERM = 1, ENOENT = 2, EACCES = 13, EINVAL = 22;
 interface Ground {
   readonly privileges: Privileges;
   libc(): Libc;
+  closer(): trials.SlowCloser;
   tracefs(): TracefsHandle;
   btf(): Uint8Array<ArrayBuffer>;
 }
@@ -85,7 +86,7 @@ const TRIALS: readonly Trial[] = [
     run: (ground) => {
       const config = BigInt(readTracefs(ground.tracefs(), `events/sched/${TRACEPOINT}/id`).trim());
       const attr = { type: TRACEPOINT_EVENTS, config };
-      trials.tryPerfEvent(ground.libc(), attr, { type: "tracepoint", pid: -1, cpu: 0 });
+      trials.tryPerfEvent(ground.libc(), attr, { type: "tracepoint", pid: -1, cpu: 0, closer: ground.closer() });
       return `attached to sched:${TRACEPOINT} and detached`;
     },
   },
@@ -102,7 +103,12 @@ const TRIALS: readonly Trial[] = [
     run: (ground) => {
       const type = pmuType("kprobe", "CONFIG_KPROBES is off");
       const name = firstThatWorks((text) =>
-        trials.tryPerfEvent(ground.libc(), { type, config: 0n, text }, { type: "kprobe", pid: -1, cpu: 0 })
+        trials.tryPerfEvent(ground.libc(), { type, config: 0n, text }, {
+          type: "kprobe",
+          pid: -1,
+          cpu: 0,
+          closer: ground.closer(),
+        })
       );
       return `attached to ${name} and detached`;
     },
@@ -130,7 +136,7 @@ const TRIALS: readonly Trial[] = [
       const text = Deno.execPath();
       // where a process starts: ktriage has started, and does not come by again
       const attr = { type, config: 0n, text, offset: entryOffset(readStart(text)) };
-      trials.tryPerfEvent(ground.libc(), attr, { type: "kprobe", pid: Deno.pid, cpu: -1 });
+      trials.tryPerfEvent(ground.libc(), attr, { type: "kprobe", pid: Deno.pid, cpu: -1, closer: ground.closer() });
       return "attached to ktriage's own program and detached";
     },
   },
@@ -140,7 +146,7 @@ const TRIALS: readonly Trial[] = [
     fix: "run as root, or sysctl kernel.perf_event_paranoid=-1, and a container policy that allows perf_event_open",
     run: (ground) => {
       const attr = { type: SOFTWARE_EVENTS, config: 0n, sample_period: 1n, frequency: true };
-      trials.tryPerfEvent(ground.libc(), attr, { type: "perf_event", pid: -1, cpu: 0 });
+      trials.tryPerfEvent(ground.libc(), attr, { type: "perf_event", pid: -1, cpu: 0, closer: ground.closer() });
       return `sampled a CPU's clock; kernel.perf_event_paranoid is ${sysctl("perf_event_paranoid")}`;
     },
   },
@@ -164,12 +170,12 @@ const MEMLOCK_TRIAL: Trial = {
  * Tries everything that tracing needs. Never throws for what the host lacks: that is in the answer, with the reason,
  * what ktriage does instead, and what would help. Nothing is left behind.
  */
-export function readCapabilities(): Promise<Capability[]> {
-  using resources = new DisposableStack();
+export async function readCapabilities(): Promise<Capability[]> {
+  await using resources = new AsyncDisposableStack();
   const ground = openGround(resources);
   const list = isBefore(Deno.osRelease(), [5, 11]) ? [...TRIALS, MEMLOCK_TRIAL] : TRIALS;
   const kernel = { id: "kernel", available: true, detail: `Linux ${Deno.osRelease()} on ${Deno.build.arch}` };
-  return Promise.resolve([kernel, ...list.map((trial) => measure(trial, ground))]);
+  return [kernel, ...list.map((trial) => measure(trial, ground))];
 }
 
 /** Whether eBPF programs can run, by what {@link readCapabilities} found. */
@@ -201,10 +207,11 @@ function measure({ id, instead, fix, run }: Trial, ground: Ground): Capability {
   }
 }
 
-function openGround(resources: DisposableStack): Ground {
+function openGround(resources: AsyncDisposableStack): Ground {
   return {
     privileges: readPrivileges(),
     libc: once(() => resources.use(new Libc())),
+    closer: once(() => resources.use(new trials.SlowCloser())),
     tracefs: once(() => resources.use(openTracefs())),
     btf: once(() => Deno.readFileSync(BTF_PATH)),
   };

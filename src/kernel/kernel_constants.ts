@@ -52,6 +52,11 @@ export const KERNEL_CONSTANTS: ReadonlyMap<string, bigint> = new Map<string, big
   ["VM_FAULT_FALLBACK", 0x800n],
   ["VM_FAULT_DONE_COW", 0x1000n],
   ["VM_FAULT_NEEDDSYNC", 0x2000n],
+  // include/linux/mmzone.h
+  ["VMSCAN_THROTTLE_WRITEBACK", 0n],
+  ["VMSCAN_THROTTLE_ISOLATED", 1n],
+  ["VMSCAN_THROTTLE_NOPROGRESS", 2n],
+  ["VMSCAN_THROTTLE_CONGESTED", 3n],
   // include/linux/pm_qos.h
   ["DEV_PM_QOS_RESUME_LATENCY", 1n],
   ["DEV_PM_QOS_LATENCY_TOLERANCE", 2n],

@@ -83,21 +83,24 @@ export const SYSCALL_SUCCESSORS: Readonly<Record<string, readonly string[]>> = {
   unlink: ["unlinkat"],
 };
 
-/** Tracepoints that were renamed or merged: whichever of the two a kernel has stands for the other. */
-export const RENAMED_EVENTS: readonly { readonly old: string; readonly now: string; readonly since: string }[] = [
+/**
+ * Tracepoints that were renamed or merged: whichever of the two a kernel has stands for the other. `since` is the
+ * kernel of the new name, where that is certain.
+ */
+export const RENAMED_EVENTS: readonly { readonly old: string; readonly now: string; readonly since?: string }[] = [
   { old: "kmem:kmalloc_node", now: "kmem:kmalloc", since: "6.1" },
   { old: "kmem:kmem_cache_alloc_node", now: "kmem:kmem_cache_alloc", since: "6.1" },
-  { old: "writeback:writeback_dirty_page", now: "writeback:writeback_dirty_folio", since: "5.18" },
-  { old: "writeback:wait_on_page_writeback", now: "writeback:folio_wait_writeback", since: "5.18" },
-  { old: "vmscan:mm_vmscan_writepage", now: "vmscan:mm_vmscan_write_folio", since: "6.3" },
+  { old: "writeback:writeback_dirty_page", now: "writeback:writeback_dirty_folio" },
+  { old: "writeback:wait_on_page_writeback", now: "writeback:folio_wait_writeback" },
+  { old: "vmscan:mm_vmscan_writepage", now: "vmscan:mm_vmscan_write_folio" },
   { old: "tcp:tcp_set_state", now: "sock:inet_sock_set_state", since: "4.16" },
   { old: "timer:hrtimer_init", now: "timer:hrtimer_setup", since: "6.15" },
   { old: "block:block_rq_issue", now: "block:block_io_start", since: "6.5" },
   { old: "block:block_rq_complete", now: "block:block_io_done", since: "6.5" },
   { old: "signal:signal_overflow_fail", now: "signal:signal_generate", since: "3.4" },
   { old: "signal:signal_lose_info", now: "signal:signal_generate", since: "3.4" },
-  { old: "power:power_start", now: "power:cpu_idle", since: "2.6.38" },
-  { old: "power:power_frequency", now: "power:cpu_frequency", since: "2.6.38" },
+  { old: "power:power_start", now: "power:cpu_idle" },
+  { old: "power:power_frequency", now: "power:cpu_frequency" },
 ];
 
 /** Functions and the tracepoint that tells the same story; most wanted where kprobes are not available. */

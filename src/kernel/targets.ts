@@ -127,8 +127,12 @@ function bySyscall(asked: string, wanted: string, known: ReadonlySet<string>): R
 function byRenaming(asked: string, wanted: string, known: ReadonlySet<string>): Resolution | undefined {
   const is = (event: string): boolean => event === wanted || event.endsWith(`:${wanted}`);
   for (const { old, now, since } of RENAMED_EVENTS) {
-    if (is(old) && known.has(now)) return tracepoint(now, known, `${asked} became ${now} in Linux ${since}`);
-    if (is(now) && known.has(old)) return tracepoint(old, known, `${asked} was ${old} before Linux ${since}`);
+    if (is(old) && known.has(now)) {
+      return tracepoint(now, known, renamingNote(asked, now, since && `since Linux ${since}`));
+    }
+    if (is(now) && known.has(old)) {
+      return tracepoint(old, known, renamingNote(asked, old, since && `before Linux ${since}`));
+    }
   }
   // An event that moved to another category keeps its name.
   const name = wanted.slice(wanted.indexOf(":") + 1);
@@ -136,6 +140,10 @@ function byRenaming(asked: string, wanted: string, known: ReadonlySet<string>): 
   const [only, second] = moved;
   if (only === undefined || second !== undefined || !wanted.includes(":")) return undefined;
   return tracepoint(only, known, `${asked} is ${only} in this kernel`);
+}
+
+function renamingNote(asked: string, event: string, when: string | undefined): string {
+  return `${asked} is ${event} ${when ?? "in this kernel"}`;
 }
 
 function matchPattern(asked: string, wanted: string, events: readonly string[]): Resolution {

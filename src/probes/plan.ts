@@ -125,7 +125,7 @@ function planEvent({ category, name, note }: EventName, tracefs: TracefsRoot): P
 }
 
 /**
- * BPF programs get the number and the arguments only. Since 7.0 the format also lists copies of user memory, which are
+ * BPF programs get the number and the arguments only. Since 6.19 the format also lists copies of user memory, which are
  * not in their record (perf_call_bpf_enter() in kernel/trace/trace_syscalls.c).
  */
 function systemCallFields(format: Format): readonly Field[] {

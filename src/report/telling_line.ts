@@ -14,13 +14,18 @@ export function tellingLine(text: string, claim: string): string {
   let most = -1;
   for (const line of harmless(text).split("\n")) {
     if (line.trim() === "") continue;
-    const shared = [...wordsOf(line)].filter((word) => wanted.has(word)).length;
+    const shared = [...wordsOf(line)].filter((word) => wanted.has(word)).reduce((sum, word) => sum + weight(word), 0);
     if (shared > most) {
       best = line.trim().replace(/\s+/g, " ");
       most = shared;
     }
   }
   return best;
+}
+
+/** A number says more than a word: words stand in the heading of a table as well. */
+function weight(word: string): number {
+  return /^\d+$/.test(word) ? 3 : 1;
 }
 
 function wordsOf(text: string): ReadonlySet<string> {

@@ -11,8 +11,9 @@ export interface TextOptions {
   readonly paint: Paint;
 }
 
-/** Room for `    ` and the id in front of what a piece of evidence showed. */
 const EVIDENCE_MARGIN = 6;
+/** Enough for what a piece of evidence showed; the whole of it is in the run's document. */
+const EVIDENCE_LINES = 3;
 
 /** The report of a diagnosis: the answer first, what it stands on, what to do, and what ktriage did. */
 export function runText(run: Run, options: TextOptions): string {
@@ -66,7 +67,9 @@ function resolutionParts(resolution: ResolutionReply, run: Run, options: TextOpt
 function confidence({ confidence, findings = [] }: ResolutionReply, { turns, evidence_check }: Run): string {
   const given = evidence_check?.given_confidence;
   const grade = given === undefined ? confidence : `${confidence} (the model said ${given})`;
-  const cited = new Set(findings.flatMap(({ evidence }) => evidence).filter((id) => evidenceOf(id, turns)));
+  const cited = new Set(
+    findings.flatMap(({ evidence }) => evidence).flatMap((id) => evidenceOf(id, turns)?.result ?? []),
+  );
   const stands = findings.length === 0
     ? "the answer names no evidence for its claims."
     : cited.size === 0
@@ -94,7 +97,7 @@ type Evidence =
   | { readonly kind: "command"; readonly result: CommandResult }
   | { readonly kind: "program"; readonly result: EbpfResult };
 
-/** One line: the id, and what that evidence showed of the claim. */
+/** The id, and what that evidence showed of the claim. */
 function evidenceLine(
   id: string,
   claim: string,
@@ -102,9 +105,11 @@ function evidenceLine(
 ): string {
   const evidence = evidenceOf(id, turns);
   const showed = evidence === undefined ? "no result of this run has this id" : showedBy(evidence, claim);
-  const name = harmless(id);
-  return `${" ".repeat(EVIDENCE_MARGIN)}${paint("cyan", name)}: ` +
-    cut(showed, Math.max(20, width - EVIDENCE_MARGIN - name.length - 2));
+  const margin = " ".repeat(EVIDENCE_MARGIN);
+  const lines = wrap(`${harmless(id)}: ${oneLine(showed)}`, width - EVIDENCE_MARGIN).split("\n");
+  const shown = lines.slice(0, EVIDENCE_LINES).map((line) => cut(line, width - EVIDENCE_MARGIN));
+  if (lines.length > EVIDENCE_LINES) shown.push("…");
+  return shown.map((line) => margin + line).join("\n").replace(harmless(id), (name) => paint("cyan", name));
 }
 
 function showedBy(evidence: Evidence, claim: string): string {
@@ -148,12 +153,18 @@ function deeds(run: Run): string {
   const ran = commands.filter(({ refused, error }) => refused === undefined && error === undefined).length;
   const traced = programs.filter(({ error }) => error === undefined).length;
   const seconds = (Date.parse(run.end_time) - Date.parse(run.start_time)) / 1000;
-  return `Ran ${count(ran, "command")}${shortfall(commands.length - ran, "refused or not run")} that only ${
-    ran === 1 ? "reads" : "read"
-  }, and ${count(traced, "eBPF program")}${shortfall(programs.length - traced, "not started")}, all detached again. ` +
-    `Wrote nothing. ${count(run.turns.length, "round")} of questions in ${
-      seconds.toFixed(1)
-    } s, answered by ${run.model}.`;
+  const did = commands.length + programs.length === 0 ? "Ran nothing on it." : ranOnHost({
+    commands: `${count(ran, "command")}${shortfall(commands.length - ran, "refused or not run")}`,
+    programs: `${count(traced, "eBPF program")}${shortfall(programs.length - traced, "not started")}`,
+  });
+  return `${did} ${count(run.turns.length, "round")} of questions in ${
+    seconds.toFixed(1)
+  } s, answered by ${run.model}.`;
+}
+
+function ranOnHost({ commands, programs }: { readonly commands: string; readonly programs: string }): string {
+  return `Ran ${commands} and ${programs}. Commands only read, programs only watched and are all detached again: ` +
+    "nothing was changed.";
 }
 
 function shortfall(n: number, why: string): string {

@@ -48,7 +48,7 @@ Deno.test("storageMounts() of a container keeps its root, its tmpfs and the host
 
 Deno.test("storageMounts() of a virtual machine without initramfs", () => {
   assert.deepEqual(
-    storageMounts(sample("mountinfo_vm")).map(({ mount_point }) => mount_point),
+    storageMounts(sample("mountinfo_vm")).map(({ mount_point }) => mount_point).sort(),
     ["/", "/dev/shm", "/sys/fs/cgroup"],
   );
 });
@@ -62,7 +62,14 @@ Deno.test("mayHang() is about servers and user programs, not about disks", () =>
 
 Deno.test("filesystemOf() counts like df: blocks reserved for root are neither used nor available", () => {
   const mount = { device: "8:1", root: "/", mount_point: "/", type: "ext4", source: "/dev/sda1", read_only: true };
-  const figures = { block_bytes: 4096, blocks: 1000, blocks_free: 400, blocks_available: 200, inodes: 10, inodes_free: 1 };
+  const figures = {
+    block_bytes: 4096,
+    blocks: 1000,
+    blocks_free: 400,
+    blocks_available: 200,
+    inodes: 10,
+    inodes_free: 1,
+  };
   assert.deepEqual(filesystemOf(mount, figures), {
     mount_point: "/",
     type: "ext4",

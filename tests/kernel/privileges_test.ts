@@ -4,7 +4,11 @@ import { capabilityNames, missingForTracing } from "../../src/kernel/privileges.
 
 Deno.test("capabilityNames() decodes bits, also those newer than its list", () => {
   assert.deepEqual([...capabilityNames(0n)], []);
-  assert.deepEqual([...capabilityNames(1n << 38n | 1n << 39n | 1n << 21n)], ["CAP_SYS_ADMIN", "CAP_PERFMON", "CAP_BPF"]);
+  assert.deepEqual([...capabilityNames(1n << 38n | 1n << 39n | 1n << 21n)], [
+    "CAP_SYS_ADMIN",
+    "CAP_PERFMON",
+    "CAP_BPF",
+  ]);
   assert.deepEqual([...capabilityNames(1n << 45n | 1n)], ["CAP_CHOWN", "CAP_45"]);
 });
 
@@ -15,8 +19,7 @@ Deno.test("capabilityNames() leaves out the one capability that a root without C
 });
 
 Deno.test("missingForTracing() names the least that suffices", () => {
-  const missing = (user_id: number, ...names: string[]) =>
-    missingForTracing({ user_id, capabilities: new Set(names) });
+  const missing = (user_id: number, ...names: string[]) => missingForTracing({ user_id, capabilities: new Set(names) });
   assert.deepEqual(missing(1000), ["CAP_BPF", "CAP_PERFMON", "CAP_DAC_READ_SEARCH"]);
   assert.deepEqual(missing(1000, "CAP_BPF", "CAP_PERFMON", "CAP_DAC_READ_SEARCH"), []);
   assert.deepEqual(missing(1000, "CAP_SYS_ADMIN"), ["CAP_DAC_READ_SEARCH"]);

@@ -12,8 +12,7 @@ import {
   parseVmstatCounter,
 } from "../../src/kernel/procfs.ts";
 
-const sample = (name: string): string =>
-  Deno.readTextFileSync(new URL(`../data/proc/${name}`, import.meta.url));
+const sample = (name: string): string => Deno.readTextFileSync(new URL(`../data/proc/${name}`, import.meta.url));
 
 Deno.test("parseLoadavg() reads the first two averages and rejects other text", () => {
   assert.deepEqual(parseLoadavg("0.06 12.50 0.03 1/93 8337\n"), { load_1m: 0.06, load_5m: 12.5 });
@@ -26,7 +25,8 @@ Deno.test("parseUptime() reads the seconds since boot", () => {
 });
 
 Deno.test("parseCpuTimes() sums eight states, leaves guest time out and counts the CPUs", () => {
-  const text = "cpu  100 1 20 300 40 5 6 7 50 2\ncpu0 50 0 10 150 20 0 3 3 25 1\ncpu1 50 1 10 150 20 5 3 4 25 1\nintr 9 0\n";
+  const text =
+    "cpu  100 1 20 300 40 5 6 7 50 2\ncpu0 50 0 10 150 20 0 3 3 25 1\ncpu1 50 1 10 150 20 5 3 4 25 1\nintr 9 0\n";
   assert.deepEqual(parseCpuTimes(text), { total: 479, idle: 300, iowait: 40, cpus: 2 });
 });
 
@@ -89,7 +89,10 @@ Deno.test("parseEffectiveCapabilities() reads CapEff and not its neighbours", ()
 });
 
 Deno.test("parsePrettyName() undoes the quoting of os-release", () => {
-  assert.equal(parsePrettyName('ID=debian\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n'), "Debian GNU/Linux 12 (bookworm)");
+  assert.equal(
+    parsePrettyName('ID=debian\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n'),
+    "Debian GNU/Linux 12 (bookworm)",
+  );
   assert.equal(parsePrettyName("PRETTY_NAME=Alpine\n"), "Alpine");
   assert.equal(parsePrettyName("PRETTY_NAME='Say \\$5'\n"), "Say \\$5");
   assert.equal(parsePrettyName('PRETTY_NAME="A \\"good\\" \\$1"\n'), 'A "good" $1');

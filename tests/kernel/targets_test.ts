@@ -114,10 +114,15 @@ Deno.test("resolveTarget() understands the wish for all system calls", () => {
 Deno.test("resolveTarget() follows events that were renamed, in both directions", () => {
   assert.equal(found("kmem:kmalloc_node", OLD), "kmem:kmalloc_node");
   assert.equal(found("kmem/kmalloc_node"), "kmem:kmalloc");
-  assert.equal(noteOf("kmem/kmalloc_node"), "kmem/kmalloc_node became kmem:kmalloc in Linux 6.1");
+  assert.equal(noteOf("kmem/kmalloc_node"), "kmem/kmalloc_node is kmem:kmalloc since Linux 6.1");
   assert.equal(found("writeback:writeback_dirty_page"), "writeback:writeback_dirty_folio");
   assert.equal(found("writeback:writeback_dirty_folio", OLD), "writeback:writeback_dirty_page");
   assert.equal(found("block:block_io_start", OLD), "block:block_rq_issue");
+  assert.equal(noteOf("block:block_io_start", OLD), "block:block_io_start is block:block_rq_issue before Linux 6.5");
+  assert.equal(
+    noteOf("vmscan:mm_vmscan_writepage"),
+    "vmscan:mm_vmscan_writepage is vmscan:mm_vmscan_write_folio in this kernel",
+  );
   assert.equal(found("tcp:tcp_set_state"), "sock:inet_sock_set_state");
   assert.equal(found("net/tcp_retransmit_skb"), "tcp:tcp_retransmit_skb", "right name, wrong category");
 });

@@ -85,3 +85,74 @@ Deno.test("syscallArgument() classifies this kernel's arguments as the reviewed 
   }
   assert.ok(read > 90, `${read} arguments`);
 });
+
+/** Where the kernel's text output shows a field's name. */
+const SHOWN: readonly { readonly event: string; readonly field: string; readonly text: RegExp }[] = [
+  { event: "kmem:kmalloc", field: "gfp_flags", text: /gfp_flags=(\S+)/ },
+  { event: "kmem:mm_page_alloc", field: "gfp_flags", text: /gfp_flags=(\S+)/ },
+  { event: "sched:sched_switch", field: "prev_state", text: /prev_state=(\S+)/ },
+  { event: "irq:softirq_entry", field: "vec", text: /action=(\w+)/ },
+  { event: "sock:inet_sock_set_state", field: "family", text: /family=(\S+)/ },
+  { event: "sock:inet_sock_set_state", field: "protocol", text: /protocol=(\S+)/ },
+  { event: "sock:inet_sock_set_state", field: "oldstate", text: /oldstate=(\S+)/ },
+  { event: "sock:inet_sock_set_state", field: "newstate", text: /newstate=(\S+)/ },
+];
+
+/** Records events of this process, and gives them as the kernel names them and as it numbers them. */
+async function recorded(root: string, events: ReadonlySet<string>): Promise<{ named: string[]; numbered: string[] }> {
+  const instance = `${root}/instances/ktriage_test_${Deno.pid}`;
+  Deno.mkdirSync(instance);
+  try {
+    const threads = [...Deno.readDirSync("/proc/self/task")].map(({ name }) => name);
+    Deno.writeTextFileSync(`${instance}/set_event_pid`, threads.join(" "));
+    for (const event of events) Deno.writeTextFileSync(`${instance}/events/${event.replace(":", "/")}/enable`, "1");
+    await connectAndSleep();
+    Deno.writeTextFileSync(`${instance}/tracing_on`, "0");
+    const read = (): string[] =>
+      Deno.readTextFileSync(`${instance}/trace`).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+    const named = read();
+    Deno.writeTextFileSync(`${instance}/options/fields`, "1");
+    return { named, numbered: read() };
+  } finally {
+    Deno.writeTextFileSync(`${instance}/events/enable`, "0");
+    Deno.removeSync(instance);
+  }
+}
+
+/** Brings about TCP states, allocations, softirqs and switches in this process. */
+async function connectAndSleep(): Promise<void> {
+  for (const hostname of ["127.0.0.1", "::1"]) {
+    using listener = Deno.listen({ hostname, port: 0 });
+    const [client, server] = await Promise.all([
+      Deno.connect({ hostname, port: listener.addr.port }),
+      listener.accept(),
+    ]);
+    await client.write(new Uint8Array(1000));
+    await server.read(new Uint8Array(1000));
+    client.close();
+    server.close();
+  }
+  await new Deno.Command("true").output();
+}
+
+Deno.test("describer() gives values the names that this kernel's own text output gives them", async () => {
+  using tracefs = openTracefs();
+  const { named, numbered } = await recorded(tracefs.root, new Set(SHOWN.map(({ event }) => event)));
+  assert.equal(named.length, numbered.length);
+  for (const { event, field, text } of SHOWN) {
+    const name = event.split(":")[1];
+    const format = parseFormat(readTracefs(tracefs, `events/${event.replace(":", "/")}/format`));
+    const presentation = parsePrintFmt(format).get(field);
+    assert.ok(presentation?.kind === "named", `${event}.${field}`);
+    const describe = describer(presentation);
+    let compared = 0;
+    for (const [i, line] of named.entries()) {
+      if (!line.includes(` ${name}: `)) continue;
+      const value = new RegExp(`\\b${field}=0x([0-9a-f]+) `).exec(`${numbered[i]} `.replace(/ \(/g, "  ("))?.[1];
+      assert.ok(value, numbered[i]);
+      assert.equal(describe(Number(`0x${value}`)), text.exec(line)?.[1], line);
+      compared++;
+    }
+    assert.ok(compared > 0, `${event} was not seen`);
+  }
+});

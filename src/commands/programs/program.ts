@@ -1,5 +1,5 @@
 /** What the allowlist says about one program. */
-import { isLiteral } from "../marks.ts";
+import { filesOf } from "../files.ts";
 import { all, type Rule } from "../arguments.ts";
 
 export interface Program {
@@ -37,13 +37,8 @@ export function limited(names: readonly string[], ...rules: readonly Rule[]): Pr
   return named(names, { rule: all(...rules) });
 }
 
-/** Every argument that may be a file: all but options, and what follows the = of an option. */
-export function everyFile(args: readonly string[]): readonly string[] {
-  return args.flatMap((arg) => {
-    if (!arg.startsWith("-")) return [arg];
-    const equals = arg.indexOf("=");
-    return equals > 0 && isLiteral(arg.slice(0, equals)) ? [arg.slice(equals + 1)] : [];
-  });
+function everyFile(args: readonly string[]): readonly string[] {
+  return args.flatMap(filesOf);
 }
 
 function named(names: readonly string[], program: Program): Programs {

@@ -81,8 +81,10 @@ const XARGS_OPTIONS = { letters: "0rt", valued: "nLIdP" } as const;
 /** What xargs adds is known only when it runs: it stands as a mark where it will be put. */
 const XARGS: Program = {
   rule: (args) => {
-    const parsed = only("xargs", XARGS_OPTIONS, args.slice(0, xargsCommand(args)));
-    return "rule" in parsed ? parsed : undefined;
+    const own = args.slice(0, xargsCommand(args));
+    const parsed = only("xargs", XARGS_OPTIONS, own);
+    if ("rule" in parsed) return parsed;
+    return own.every(isLiteral) ? undefined : refusal("xargs/option", "Options of xargs must be written out.");
   },
   anyArguments: true,
   runs: (args): Inner => {
@@ -109,10 +111,12 @@ function xargsCommand(args: readonly string[]): number {
 /** `command -v` only looks up; `command PROGRAM` runs it. */
 const COMMAND: Program = {
   anyArguments: true,
-  rule: ([first = ""]) =>
-    first === "-v" || first === "-V" || !(first.startsWith("-") || mayHideOption(first))
-      ? undefined
-      : refusal("command/option", `command ${show(first)} is refused.`),
+  rule: ([first = ""]) => {
+    if (first === "-v" || first === "-V") return undefined;
+    // The variables that it sets are only followed where it is called by its own name.
+    const refused = first === "read" || first.startsWith("-") || mayHideOption(first);
+    return refused ? refusal("command/option", `command ${show(first)} is refused.`) : undefined;
+  },
   runs: (args) => ({ command: /^-[vV]$/.test(args[0] ?? "") ? [] : args }),
 };
 

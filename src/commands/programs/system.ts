@@ -1,6 +1,6 @@
 /** Programs that report on processes, memory, disks, logs and services. */
 import { all, allow, atMost, only, type Rule, verbOrNothing, verbs, without } from "../arguments.ts";
-import { show } from "../marks.ts";
+import { isLiteral, show } from "../marks.ts";
 import { refusal } from "../verdict.ts";
 import { limited, type Programs, reports } from "./program.ts";
 
@@ -98,7 +98,7 @@ function sysctlRule(args: readonly string[]): ReturnType<Rule> {
     "sysctl",
     { letters: "aAXnNeb", valued: "r", long: ["all", "values", "names", "ignore", "pattern"] },
     (operands) => {
-      const written = operands.find((operand) => operand.includes("="));
+      const written = operands.find((operand) => operand.includes("=") || !isLiteral(operand));
       return written === undefined
         ? undefined
         : refusal("sysctl/write", `sysctl ${show(written)} is refused: it sets a value; leave out the "=".`);
@@ -276,7 +276,10 @@ export const SYSTEM_PROGRAMS: Programs = {
       long: ["all", "health", "info", "attributes", "xall", "scan"],
     }),
   ),
-  ...limited(["mdadm"], allow("mdadm", { letters: "DEQ", long: ["detail", "examine", "query"] })),
+  ...limited(
+    ["mdadm"],
+    allow("mdadm", { letters: "DEQ", long: ["detail", "examine", "query", "scan", "brief", "export"] }),
+  ),
   ...limited(
     ["pvs", "vgs", "lvs"],
     allow("lvm", { letters: "av", valued: "oOS", long: ["noheadings", "all"], longValued: ["units", "separator"] }),

@@ -1,11 +1,10 @@
 /** Programs that read files and text. */
 import { all, atMost, type Rule, without } from "../arguments.ts";
 import { awkFiles, awkRule } from "../awk.ts";
-import { holdsUnreadable } from "../files.ts";
-import { GLOB, show } from "../marks.ts";
+import { grepFiles, grepRule } from "../grep.ts";
 import { sedFiles, sedRule } from "../sed.ts";
 import { refusal } from "../verdict.ts";
-import { everyFile, limited, type Program, type Programs, readers, reports } from "./program.ts";
+import { limited, type Program, type Programs, readers, reports } from "./program.ts";
 
 const FIND_ACTIONS: Readonly<Record<string, string>> = {
   "-exec": "find/exec",
@@ -28,38 +27,17 @@ function findRule(args: readonly string[]): ReturnType<Rule> {
   );
 }
 
-/** Recursion reaches devices and live kernel files that it would never be allowed to read by name. */
-function recursionRule(args: readonly string[]): ReturnType<Rule> {
-  const recursive = without("grep/recursive", {
-    letters: "rR",
-    valued: "efmABCdD",
-    long: ["recursive", "dereference-recursive", "directories"],
-  }, "")(args) ?? args.find((arg) => /^(-d|recurse)/.test(arg));
-  if (recursive === undefined) return undefined;
-  const paths = args.filter((arg) => !arg.startsWith("-")).filter((arg, index) => index > 0 || arg.startsWith("/"));
-  const found = paths.find(holdsUnreadable);
-  if (paths.length > 0 && found === undefined) return undefined;
-  return refusal(
-    "grep/recursive",
-    `A recursive search of ${
-      show(found ?? "/")
-    } is refused: it would read devices and live kernel files; name a directory ` +
-      `such as /etc or /var/log.`,
-  );
-}
-
 /** A second operand is a file that it writes. */
 const oneFile = (program: string, valued: string): Rule => (args) => {
   const operands = args.filter((arg, index) => !/^[-+]./.test(arg) && !isValue(args[index - 1], valued));
-  const limit = operands.some((operand) => operand.includes(GLOB)) ? 0 : 1;
-  return atMost(program, limit, "a second file is written to")(operands);
+  return atMost(program, 1, "a second file is written to")(operands);
 };
 
 function isValue(before: string | undefined, valued: string): boolean {
   return before !== undefined && /^-[^-]$/.test(before) && valued.includes(before.charAt(1));
 }
 
-const GREP: Program = { rule: recursionRule, files: everyFile };
+const GREP: Program = { rule: grepRule, files: grepFiles, anyArguments: true };
 
 export const TEXT_PROGRAMS: Programs = {
   ...readers([

@@ -2,7 +2,8 @@
 import type { Finding, ResolutionReply } from "../../protocol/mod.ts";
 import { type Candidate, count, enumerate, isNamed } from "./candidate.ts";
 import { attemptsWith, destinationsOf, keysOfAttempts } from "./connections.ts";
-import { type Evidence, outputOf, type Program, programsOf } from "./evidence.ts";
+import { isAnswered, nameQueries } from "./diagnoses/name_resolution.ts";
+import { type Evidence, keysOf, outputOf, type Program, programsOf } from "./evidence.ts";
 import { type Category, namesPath } from "./intent.ts";
 import { ESSENTIAL } from "./questions.ts";
 import { parseCounters, parseDf } from "./readers/tables.ts";
@@ -153,6 +154,7 @@ function notWatched(category: Category, { failed }: Evidence): string {
 
 function hasActivity(category: Category, programs: readonly Program[], evidence: Evidence): boolean {
   if (category === "network") return destinationsOf(evidence).some(({ attempts }) => attempts.length > 0);
+  if (category === "name_resolution") return nameQueries(evidence).some(isAnswered);
   return programs.some(({ result }) => result.event_count > 0);
 }
 
@@ -162,7 +164,12 @@ function words(category: Category): string {
 
 /** What was seen to work: connections, each program's hits, and the figures that commands show. */
 function observations(evidence: Evidence): readonly Finding[] {
-  return [...connectionFindings(evidence), ...programFindings(evidence), ...figureFindings(evidence)];
+  return [
+    ...connectionFindings(evidence),
+    ...queryFindings(evidence),
+    ...programFindings(evidence),
+    ...figureFindings(evidence),
+  ];
 }
 
 function connectionFindings(evidence: Evidence): readonly Finding[] {
@@ -171,6 +178,15 @@ function connectionFindings(evidence: Evidence): readonly Finding[] {
   return [{
     claim: `${count(established.length, "connection")} succeeded`,
     evidence: [...keysOfAttempts(established)],
+  }];
+}
+
+function queryFindings(evidence: Evidence): readonly Finding[] {
+  const answered = nameQueries(evidence).filter(isAnswered);
+  if (answered.length === 0) return [];
+  return [{
+    claim: `${count(answered.length, "use")} of a name server had an answer`,
+    evidence: [...keysOf(answered.flatMap(({ seen, received }) => [seen, ...received]))],
   }];
 }
 

@@ -1,6 +1,6 @@
 /** A file that a process wants again and again is missing, or may not be used. */
 import { type Candidate, count, type Diagnose, groupBy, processesOf, processNames } from "../candidate.ts";
-import { type Evidence, keysOf, outputOf, type Seen, seenOf } from "../evidence.ts";
+import { type Evidence, keysOf, type Seen, seenOf } from "../evidence.ts";
 import { numberOf, textOf } from "../fields.ts";
 import { namesPath } from "../intent.ts";
 
@@ -39,7 +39,7 @@ function describe(group: readonly Seen[], evidence: Evidence): readonly Candidat
 
   const who = processesOf(group);
   const looks = lookups(path);
-  const look = outputOf(evidence, "file_look") ?? evidence.commands.get("file_look")?.stderr;
+  const look = lookedAt(evidence);
   const isConfirmed = look !== undefined &&
     (isDenied ? look.includes(path) : /No such file/i.test(look) && look.includes(path));
   const problem = isDenied ? "is not permitted" : "does not exist";
@@ -121,6 +121,12 @@ function diesOf(failure: Seen, evidence: Evidence): boolean {
     exit.process_id === failure.process_id && (numberOf(exit.data.error_code) ?? 0) !== 0 &&
     exit.time_us >= failure.time_us && exit.time_us - failure.time_us <= FATAL_WITHIN_US
   );
+}
+
+/** What `ls` said: a path that is missing is on its standard error. */
+function lookedAt({ commands }: Evidence): string | undefined {
+  const result = commands.get("file_look");
+  return result === undefined || result.refused !== undefined ? undefined : `${result.stdout}${result.stderr}`;
 }
 
 /** A look at the path and its directory; only for paths whose letters mean nothing to a shell. */

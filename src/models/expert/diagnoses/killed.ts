@@ -16,10 +16,9 @@ const ANSWERS_BY_STATUS =
 export const killed: Diagnose = (evidence) => [...bySignal(evidence), ...byOom(evidence), ...byStatus(evidence)];
 
 function bySignal(evidence: Evidence): readonly Candidate[] {
-  // result 0 is TRACE_SIGNAL_DELIVERED: others were ignored or already pending (include/trace/events/signal.h)
   const fatal = seenOf(evidence, "signal_generate").filter(({ data }) => {
     const signal = signalName(data.sig) ?? "";
-    return (signal === "SIGKILL" || CRASHES.has(signal)) && (numberOf(data.result) ?? 0) === 0;
+    return (signal === "SIGKILL" || CRASHES.has(signal)) && isDelivered(data.result);
   });
   const victims = new Set(seenOf(evidence, "mark_victim").map(({ data }) => numberOf(data.pid)));
   const others = fatal.filter(({ data }) => !victims.has(numberOf(data.pid)));
@@ -148,6 +147,11 @@ function byStatus(evidence: Evidence): readonly Candidate[] {
         processes: [comm],
       }];
     });
+}
+
+/** 0 is TRACE_SIGNAL_DELIVERED; other signals were ignored or already pending (include/trace/events/signal.h). */
+function isDelivered(result: unknown): boolean {
+  return result === undefined || result === "delivered" || numberOf(result) === 0;
 }
 
 interface Life {

@@ -9,7 +9,7 @@ const DNS_PORT = 53;
 const NO_ANSWER_US = 1_500_000;
 
 /** One use of a socket to ask one name server: from its connect (or first send) to the next one on the same socket. */
-interface Query {
+export interface Query {
   readonly server: string;
   readonly seen: Seen;
   readonly end_us: number;
@@ -18,20 +18,42 @@ interface Query {
 }
 
 export const nameResolution: Diagnose = (evidence) => {
-  const queries = queriesOf(evidence);
+  const queries = nameQueries(evidence);
   const reports = seenOf(evidence, "inet_sk_error_report").filter(({ data }) => peerOf(data)?.port === DNS_PORT);
   const servers = new Set([
     ...queries.map(({ server }) => server),
     ...reports.flatMap((seen) => peerOf(seen.data)?.address ?? []),
   ]);
-  return [...servers].flatMap((server) =>
+  const failing = [...servers].flatMap((server) =>
     describe(server, {
       evidence,
       queries: queries.filter((query) => query.server === server),
       reports: reports.filter((seen) => peerOf(seen.data)?.address === server),
     })
   );
+  return [...failing, ...unknownNames(evidence)];
 };
+
+/** Names of the issue that this host's own resolver does not find: `getent` exits with 2 for those. */
+function unknownNames({ intent, commands }: Evidence): readonly Candidate[] {
+  return intent.host_names.flatMap((name, index): Candidate[] => {
+    const id = `lookup_${index + 1}`;
+    if (commands.get(id)?.exit_code !== 2) return [];
+    return [{
+      category: "name_resolution",
+      score: 60,
+      confidence: "Medium",
+      root_cause: `The name ${name} is not found by this host's resolver.`,
+      plan: [
+        `Check that ${name} is spelled right and exists (\`getent ahosts ${name}\`, and the same on a host that works).`,
+        "Check the name servers and search domains in /etc/resolv.conf, and the zone that should hold the name.",
+        `Verify: \`getent ahosts ${name}\` prints its addresses.`,
+      ],
+      findings: [{ claim: `a lookup of ${name} found nothing (exit status 2)`, evidence: [id] }],
+      processes: [],
+    }];
+  });
+}
 
 function describe(
   server: string,
@@ -51,7 +73,7 @@ function describe(
   const isSilenceShown = isComplete(evidence, "recvfrom");
   const silent = queries.filter((query) =>
     isSilenceShown && query.sent.length > 0 && query.end_us - query.seen.time_us >= NO_ANSWER_US &&
-    query.received.every(({ error, data }) => error !== undefined || (numberOf(data.ret) ?? 0) <= 0)
+    !isAnswered(query)
   );
   const failed = refusals.length > 0 ? refusals : silent.flatMap(({ seen, sent }) => [seen, ...sent]);
   if (failed.length === 0) return [];
@@ -105,7 +127,8 @@ function describe(
   }];
 }
 
-function queriesOf(evidence: Evidence): readonly Query[] {
+/** Queries to name servers, in the order of sockets. */
+export function nameQueries(evidence: Evidence): readonly Query[] {
   const end_us = Math.max(0, ...programsOf(evidence, "connect", "sendto").map((program) => program.end_us));
   const socketOf = ({ process_id, data }: Seen): string => `${process_id} ${numberOf(data.fd) ?? "?"}`;
   const starts = [...seenOf(evidence, "connect"), ...seenOf(evidence, "sendto")]
@@ -125,6 +148,11 @@ function queriesOf(evidence: Evidence): readonly Query[] {
       };
     })
   );
+}
+
+/** True when something came back on the socket. */
+export function isAnswered({ received }: Query): boolean {
+  return received.some(({ data }) => (numberOf(data.ret) ?? 0) > 0);
 }
 
 /** The name server that a connect or sendto is for. */

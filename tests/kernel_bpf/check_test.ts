@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { Libc } from "../../src/ffi/libc.ts";
+import { isReady, readCapabilities } from "../../src/kernel/capabilities.ts";
+import { readHost } from "../../src/kernel/host.ts";
+import { openTracefs } from "../../src/kernel/tracefs.ts";
+import { type Capability, type Host, host } from "../../src/protocol/mod.ts";
+
+const CHECKOUT = new URL("../..", import.meta.url).pathname;
+const PRINT_HOST = "tests/support/print_host.ts";
+const PMUS = "/sys/bus/event_source/devices";
+
+interface Seen {
+  readonly tracefs: { readonly how?: string; readonly root?: string; readonly id?: string; readonly error?: string };
+  readonly host: Host;
+}
+
+/** The host as a ktriage sees it that is started with `command`, which ends where the program's own line begins. */
+async function hostSeenBy(command: readonly string[], checkout = CHECKOUT): Promise<Seen> {
+  // through a descriptor, for root's home may hold Deno and other users cannot look in there
+  const script = 'exec 4<"$0"; exec "$@"';
+  const run = ["/proc/self/fd/4", "run", "-A", "--no-check", "--no-config", "--cached-only", checkout + PRINT_HOST];
+  const { code, stdout, stderr } = await new Deno.Command("sh", {
+    args: ["-c", script, Deno.execPath(), ...command, ...run],
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+function byId(capabilities: readonly Capability[]): Record<string, Capability> {
+  return Object.fromEntries(capabilities.map((capability) => [capability.id, capability]));
+}
+
+function has(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function openDescriptors(): string[] {
+  return [...Deno.readDirSync("/proc/self/fd")].flatMap(({ name }) => {
+    try {
+      return [Deno.readLinkSync(`/proc/self/fd/${name}`)];
+    } catch {
+      return []; // the directory itself
+    }
+  }).filter((target) => /bpf|perf_event|tracefs/.test(target));
+}
+
+Deno.test("readCapabilities() agrees with what the kernel shows about itself", async () => {
+  const seen = byId(await readCapabilities());
+  for (const id of ["kernel", "privileges", "btf", "ring_buffer", "tracefs", "kernel_memory", "tracepoint"]) {
+    assert.equal(seen[id]?.available, true, `${id}: ${seen[id]?.detail}`);
+  }
+  assert.equal(seen.raw_tracepoint?.available, true);
+  assert.equal(seen.perf_events?.available, true);
+  assert.equal(seen.uprobe?.available, has(`${PMUS}/uprobe`));
+  if (!has(`${PMUS}/kprobe`)) {
+    assert.equal(seen.kprobe?.available, false);
+    assert.match(seen.kprobe?.detail ?? "", /CONFIG_KPROBES is off/);
+  }
+  assert.equal(seen.memlock, undefined); // this kernel counts maps in cgroups
+});
+
+Deno.test("readCapabilities() finds kprobe and fentry exactly where bpftrace can attach them", async () => {
+  const seen = byId(await readCapabilities());
+  for (const [id, probe] of [["kprobe", "kprobe:vfs_statfs"], ["fentry", "kfunc:vfs_statfs"]] as const) {
+    const { code } = await new Deno.Command("timeout", {
+      args: ["-s", "KILL", "20", "bpftrace", "-e", `${probe} { } BEGIN { exit(); }`],
+      stdout: "null",
+      stderr: "null",
+    }).output();
+    assert.equal(seen[id]?.available, code === 0, `${id}: ${seen[id]?.detail}; bpftrace ended with ${code}`);
+  }
+});
+
+Deno.test("readCapabilities() says of everything that is missing why, what happens instead, and what would help", async () => {
+  for (const { id, available, detail, instead, fix } of await readCapabilities()) {
+    assert.notEqual(detail, "", id);
+    if (!available) assert.ok(instead && fix, id);
+  }
+});
+
+Deno.test("readCapabilities() leaves no descriptor behind: no map, no program, no link, no perf event", async () => {
+  using libc = new Libc();
+  const before = openDescriptors();
+  const one_more = libc.perfEventOpen({ type: 1, config: 0n }, { pid: 0, cpu: -1 });
+  assert.equal(openDescriptors().length, before.length + 1);
+  libc.close(one_more);
+  for (let i = 0; i < 3; i++) await readCapabilities();
+  assert.deepEqual(openDescriptors(), before);
+});
+
+Deno.test("readHost() satisfies its schema and names this host as uname does", async () => {
+  const seen = host.parse(await readHost({ measure_ms: 20 }));
+  const uname = (flag: string): string =>
+    new TextDecoder().decode(new Deno.Command("uname", { args: [flag] }).outputSync().stdout).trim();
+  assert.equal(seen.hostname, uname("-n"));
+  assert.equal(seen.kernel, uname("-r"));
+  assert.equal(seen.architecture, uname("-m"));
+  assert.equal(isReady(seen.capabilities), true);
+});
+
+Deno.test("openTracefs() finds the mounted one and opens nothing for it", () => {
+  const before = openDescriptors();
+  using tracefs = openTracefs();
+  assert.equal(tracefs.how, "mounted");
+  assert.deepEqual(openDescriptors(), before);
+  assert.match(Deno.readTextFileSync(`${tracefs.root}/events/sched/sched_switch/id`), /^\d+\n$/);
+});
+
+Deno.test("openTracefs() mounts it for itself alone where it is unmounted, and ktriage is as ready as before", async () => {
+  const unmounted = "umount -l /sys/kernel/tracing /sys/kernel/debug 2>/dev/null; test ! -e /sys/kernel/tracing/events";
+  // the mounts after ktriage has ended go to stderr; none of them may be tracefs
+  const script = `${unmounted} || exit 9; "$@" && ! grep tracefs /proc/self/mountinfo >&2`;
+  const seen = await hostSeenBy(["unshare", "-m", "sh", "-c", script, "sh"]);
+  assert.equal(seen.tracefs.how, "private");
+  assert.match(seen.tracefs.root ?? "", /^\/proc\/self\/fd\/\d+$/);
+  using mounted = openTracefs();
+  assert.equal(seen.tracefs.id, Deno.readTextFileSync(`${mounted.root}/events/sched/sched_switch/id`).trim());
+  assert.equal(byId(seen.host.capabilities).tracefs?.detail, "not mounted; ktriage mounts it for itself alone");
+  assert.equal(isReady(seen.host.capabilities), true);
+});
+
+Deno.test("readHost() of a user without privileges says which ones are missing, and has all figures", async () => {
+  const copy = Deno.makeTempDirSync();
+  try {
+    await new Deno.Command("cp", { args: ["-r", "--parents", "src", PRINT_HOST, copy], cwd: CHECKOUT }).output();
+    await new Deno.Command("chmod", { args: ["-R", "a+rX", copy] }).output();
+    const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
+    assertUnprivileged(await hostSeenBy(nobody, `${copy}/`));
+  } finally {
+    Deno.removeSync(copy, { recursive: true });
+  }
+});
+
+function assertUnprivileged(seen: Seen): void {
+  const capabilities = byId(seen.host.capabilities);
+  assert.equal(isReady(seen.host.capabilities), false);
+  assert.match(capabilities.privileges?.detail ?? "", /lacks CAP_BPF, CAP_PERFMON, CAP_DAC_READ_SEARCH/);
+  for (
+    const id of ["ring_buffer", "kernel_memory", "tracepoint", "raw_tracepoint", "uprobe", "perf_events", "tracefs"]
+  ) {
+    assert.equal(capabilities[id]?.available, false, id);
+    assert.match(capabilities[id]?.detail ?? "", /^not permitted: this process lacks CAP_BPF/, id);
+    assert.match(capabilities[id]?.fix ?? "", /root/, id);
+  }
+  assert.match(seen.tracefs.error ?? "", /tracefs/);
+  host.parse(seen.host);
+  assert.ok(seen.host.figures.memory_total_bytes > 0);
+  assert.ok(seen.host.figures.filesystems.length > 0);
+}
+
+Deno.test("readHost() in a pid namespace of its own knows that it is inside, and still traces", async () => {
+  const seen = await hostSeenBy(["unshare", "--pid", "--fork", "--mount-proc"]);
+  assert.notEqual(seen.host.container, undefined);
+  const capabilities = byId(seen.host.capabilities);
+  assert.equal(capabilities.host_processes?.available, false);
+  assert.match(capabilities.host_processes?.fix ?? "", /--pid=host/);
+  assert.equal(capabilities.tracepoint?.available, true);
+});
+
+Deno.test("readHost() in a user namespace says that its capabilities do not count", async () => {
+  const seen = await hostSeenBy(["unshare", "--user", "--map-root-user"]);
+  const { privileges, tracepoint } = byId(seen.host.capabilities);
+  assert.equal(privileges?.available, false);
+  assert.match(privileges?.detail ?? "", /user namespace/);
+  assert.equal(tracepoint?.available, false);
+});
+
+Deno.test("readHost() names a file system whose server does not answer, and does not wait for it", async () => {
+  const directory = Deno.makeTempDirSync();
+  try {
+    // a FUSE file system that nobody serves: the kernel waits for an answer as long as descriptor 3 is open
+    const script =
+      'd=$1; shift; exec 3<>/dev/fuse; mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0 dead "$d"' +
+      ' && "$@"';
+    const seen = await hostSeenBy(["unshare", "-m", "sh", "-c", script, "sh", directory]);
+    assert.deepEqual(seen.host.figures.filesystems_unreadable, [
+      { mount_point: directory, type: "fuse", reason: "no answer within 500 ms: its server may be down" },
+    ]);
+    assert.ok(seen.host.figures.filesystems.some(({ mount_point }) => mount_point === "/"));
+  } finally {
+    Deno.removeSync(directory);
+  }
+});
