@@ -2,13 +2,13 @@
 import type { Command, ParsedScript, Word } from "unbash";
 
 /** Arguments with which a program prints only integers. */
-const SOURCES: Readonly<Record<string, (args: readonly string[]) => boolean>> = {
+const SOURCES = new Map(Object.entries<(args: readonly string[]) => boolean>({
   pgrep: (args) => args.every((arg) => !arg.startsWith("-") || /^-[fnoxviu]+$/.test(arg)),
   pidof: (args) => args.every((arg) => !arg.startsWith("-") || /^-[sx]+$/.test(arg)),
   nproc: (args) => args.length === 0,
   seq: (args) => args.every((arg) => /^-?\d+$/.test(arg)),
   wc: (args) => args.length === 1 && /^-[lwc]$/.test(args[0] ?? ""),
-};
+}));
 /** Programs that pass on some of their input's lines when they are given no more than a number of lines. */
 const FILTERS = new Set(["head", "tail", "sort", "uniq"]);
 
@@ -23,7 +23,7 @@ export function printsNumbers(script: ParsedScript): boolean {
     if (last?.type !== "Command") return false;
     const [name, ...args] = plainWords(last) ?? [];
     if (name === undefined) return false;
-    const source = SOURCES[name];
+    const source = SOURCES.get(name);
     if (source !== undefined) return source(args);
     if (!FILTERS.has(name) || !args.every((arg) => /^(-n|-?\d+|-n\d+|-[nru]+)$/.test(arg))) return false;
   }

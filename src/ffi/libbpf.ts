@@ -1,5 +1,5 @@
 /** libbpf: objects, programs, links and maps, each with an owner; its messages become part of errors. */
-import { cString, Libc } from "./libc.ts";
+import { cString, type Libc, SystemError } from "./libc.ts";
 import { libbpfSymbols } from "./libbpf_symbols.ts";
 
 type Symbols = Deno.DynamicLibrary<typeof libbpfSymbols>["symbols"];
@@ -10,25 +10,11 @@ const LIBBPF_WARN = 0;
 const MESSAGE_BYTES = 1 << 20;
 const ENOENT = 2;
 const BATCH_ENTRIES = 4096;
-/** Names of errno values that loading and attaching give, with what they mean there. */
-const MEANINGS: Readonly<Record<number, string>> = {
-  1: "EPERM: the kernel does not allow it",
-  2: "ENOENT: it does not exist",
-  7: "E2BIG: too large for this kernel",
-  12: "ENOMEM: not enough memory, or a locked-memory limit",
-  13: "EACCES: refused by the verifier or for lack of a privilege",
-  16: "EBUSY",
-  17: "EEXIST",
-  22: "EINVAL: this kernel does not know it",
-  95: "EOPNOTSUPP: not supported by this kernel",
-  524: "ENOTSUPP: not supported by this kernel",
-};
-
 /** What libbpf or the kernel refused; `log` holds libbpf's messages with the verifier's, last lines last. */
-export class BpfError extends Error {
+export class BpfError extends SystemError {
   override readonly name = "BpfError";
-  constructor(readonly operation: string, readonly errno: number, readonly log: string) {
-    super(`${operation}: ${MEANINGS[errno] ?? `errno ${errno}`}`);
+  constructor(operation: string, errno: number, readonly log: string) {
+    super(operation, errno);
   }
 }
 

@@ -15,11 +15,11 @@ const PROT_READ = 1, PROT_WRITE = 2, MAP_SHARED = 1, MAP_FAILED = 0xffff_ffff_ff
 const CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1;
 const EINVAL = 22;
 
-/** A system call that failed. */
+/** A system call, or what a library did with several, that failed. */
 export class SystemError extends Error {
-  override readonly name = "SystemError";
-  constructor(readonly call: string, readonly errno: number) {
-    super(`${call} failed with errno ${errno}`);
+  override readonly name: string = "SystemError";
+  constructor(readonly operation: string, readonly errno: number) {
+    super(`${operation} failed with errno ${errno}`);
   }
 }
 

@@ -327,7 +327,7 @@ function reasonOf(error: unknown): string {
     const known = errnoOf(error.errno);
     const name = known === undefined ? `errno ${error.errno}` : `${known.name}: ${known.meaning}`;
     const policy = isDenial(error) ? "; a hardened kernel, a security module or a container's filter refuses it" : "";
-    return `${error.call} failed with ${name}${policy}`;
+    return `${error.operation} failed with ${name}${policy}`;
   }
   if (error instanceof Deno.errors.NotFound) return `this kernel does not have it (${error.message})`;
   return error instanceof Error ? error.message : String(error);

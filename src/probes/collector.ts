@@ -47,7 +47,7 @@ export class Collector {
       lost_events: counts.lost + counts.lost_returns,
       ...(counts.missed > 0 ? { missed_hits: counts.missed } : {}),
       sampled: counts.suppressed > 0 || this.#events.length < this.#emitted,
-      events: this.#events,
+      events: this.#events.sort(byTime),
     };
     const summary = summarise({
       ...figures,
@@ -59,6 +59,11 @@ export class Collector {
     });
     return { ...figures, aggregates, summary };
   }
+}
+
+/** System calls come when they return; a result tells them in the order in which they began. */
+function byTime(a: TraceEvent, b: TraceEvent): number {
+  return a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : 0;
 }
 
 function byProcess({ rows }: Counts): Aggregates["by_process"] {

@@ -153,7 +153,7 @@ function deeds(run: Run): string {
   const ran = commands.filter(({ refused, error }) => refused === undefined && error === undefined).length;
   const traced = programs.filter(({ error }) => error === undefined).length;
   const seconds = (Date.parse(run.end_time) - Date.parse(run.start_time)) / 1000;
-  const did = commands.length + programs.length === 0 ? "Ran nothing on it." : ranOnHost({
+  const did = commands.length + programs.length === 0 ? "Ran nothing on this host." : ranOnHost({
     commands: `${count(ran, "command")}${shortfall(commands.length - ran, "refused or not run")}`,
     programs: `${count(traced, "eBPF program")}${shortfall(programs.length - traced, "not started")}`,
   });

@@ -86,7 +86,7 @@ Deno.test("a program that the verifier refuses gives an error with the last line
   }
   assert.ok(error instanceof BpfError);
   const { error: message, hint } = explainFailure("attach tracepoint x", error);
-  assert.match(message, /^Cannot attach tracepoint x: (load tracepoint|share map events): /);
+  assert.match(message, /^Cannot attach tracepoint x: (load tracepoint|share map events) failed with /);
   assert.match(error.log, /libbpf/);
   assert.ok(hint.includes(error.log.trim().split("\n").at(-1)!));
 });

@@ -3,12 +3,23 @@ import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
+/** May read every file, for Deno and its cache may lie in root's home, and nothing else. */
+const ONLY_READ = "-all,+dac_read_search";
+const NOBODY = [
+  "--reuid=65534",
+  "--regid=65534",
+  "--clear-groups",
+  `--inh-caps=${ONLY_READ}`,
+  `--ambient-caps=${ONLY_READ}`,
+  `--bounding-set=${ONLY_READ}`,
+];
+
 export interface CliOptions {
   readonly stdin?: string;
   /** Added to an environment without NANNYAPI_*. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Another user: id of user and group. */
-  readonly uid?: number;
+  /** As a user who is not root and may not trace. */
+  readonly unprivileged?: boolean;
   readonly cwd?: string;
 }
 
@@ -61,11 +72,9 @@ export function startKtriage(args: readonly string[], options: CliOptions = {}):
   }
 }
 
-function spawn(args: readonly string[], { env, uid, cwd }: CliOptions): Deno.ChildProcess {
-  const own = ["run", "-A", "--no-check", MAIN, ...args];
-  const [program, argv] = uid === undefined
-    ? [Deno.execPath(), own]
-    : ["setpriv", [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", Deno.execPath(), ...own]];
+function spawn(args: readonly string[], { env, unprivileged = false, cwd }: CliOptions): Deno.ChildProcess {
+  const own = [Deno.execPath(), "run", "-A", "--no-check", MAIN, ...args];
+  const [program = "", ...argv] = unprivileged ? ["setpriv", ...NOBODY, ...own] : own;
   const { NANNYAPI_ENDPOINT: _, NANNYAPI_MODEL: __, ...inherited } = Deno.env.toObject();
   return new Deno.Command(program, {
     args: argv,

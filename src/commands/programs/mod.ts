@@ -117,3 +117,8 @@ export function notListed(name: string): { readonly rule: string; readonly reaso
     reason: `${name} is not on the list of programs that only read${known === undefined ? "." : `: ${known.reason}.`}`,
   };
 }
+
+/** Names of the programs that may run, sorted: for the prompt and for people. */
+export function allowedPrograms(): readonly string[] {
+  return [...PROGRAMS.keys()].sort();
+}

@@ -79,8 +79,8 @@ function topRule(args: readonly string[]): ReturnType<Rule> {
 
 function dateRule(args: readonly string[]): ReturnType<Rule> {
   return allow("date", {
-    letters: "uR",
-    valued: "dI",
+    letters: "uRI",
+    valued: "d",
     long: ["utc", "universal", "rfc-email", "iso-8601", "rfc-3339"],
     longValued: ["date"],
   }, (operands) => {
@@ -240,12 +240,12 @@ export const SYSTEM_PROGRAMS: Programs = {
   ...limited(["sysctl"], sysctlRule),
   ...limited(
     ["lsof"],
-    without("lsof/endless", { letters: "rD", valued: "iusgpFTSdfkco" }, "it never ends, or writes its cache"),
+    without("lsof/endless", { letters: "rD", valued: "iupdkc" }, "it never ends, or writes its cache"),
     (args) => args.some((arg) => /^\+r/.test(arg)) ? refusal("lsof/endless", "lsof +r never ends.") : undefined,
   ),
   ...limited(
     ["fuser"],
-    without("fuser/kill", { letters: "kMi", valued: "nN", long: ["kill", "interactive"] }, "it kills processes"),
+    without("fuser/kill", { letters: "kMi", long: ["kill", "interactive"] }, "it kills processes"),
   ),
   ...limited(
     ["crontab"],

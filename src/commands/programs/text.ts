@@ -19,7 +19,7 @@ const FIND_ACTIONS: Readonly<Record<string, string>> = {
 };
 
 function findRule(args: readonly string[]): ReturnType<Rule> {
-  const action = args.find((arg) => arg in FIND_ACTIONS);
+  const action = args.find((arg) => Object.hasOwn(FIND_ACTIONS, arg));
   if (action === undefined) return undefined;
   return refusal(
     FIND_ACTIONS[action] ?? "find/exec",

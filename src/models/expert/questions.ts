@@ -4,6 +4,8 @@ import type { Category, Intent } from "./intent.ts";
 
 /** Programs of one round: more would slow the host that is to be watched, and seldom tell more. */
 const MAX_PROGRAMS = 8;
+/** Of these, what the main category may have before the others get their share. */
+const MAIN_PROGRAMS = 6;
 
 type ProgramName = keyof typeof PROGRAMS;
 type CommandName = keyof typeof COMMANDS;
@@ -64,9 +66,9 @@ const BY_CATEGORY: Readonly<Record<Category, Questions>> = {
       "socket_errors",
       "tcp_states",
       "tcp_retransmits",
-      "sends",
       "batch_sends",
       "receives",
+      "sends",
       "exits",
     ],
     commands: ["tcp_sockets", "listeners", "name_servers", "hosts_file", "udp_sockets"],
@@ -111,7 +113,9 @@ export function firstQuestions(intent: Intent, options: { readonly duration_s: n
   const sets = categories.length > 0 && intent.asked.length > 0
     ? categories.map((category) => BY_CATEGORY[category])
     : [BROAD, ...categories.map((category) => BY_CATEGORY[category])];
-  const programs = interleave(sets.map((set) => set.programs)).slice(0, MAX_PROGRAMS);
+  const main = sets[0]?.programs.slice(0, MAIN_PROGRAMS) ?? [];
+  const rest = interleave(sets.map((set, index) => index === 0 ? set.programs.slice(MAIN_PROGRAMS) : set.programs));
+  const programs = [...new Set([...main, ...rest])].slice(0, MAX_PROGRAMS);
   const commands = [...new Set([...ALWAYS, ...sets.flatMap((set) => set.commands)])];
   return {
     response_type: "diagnostic",

@@ -12,15 +12,15 @@ const OPTIONAL_SERVICES =
 export const refused: Diagnose = (evidence) => {
   const destinations = destinationsOf(evidence);
   const tcp = destinations
-    .filter((destination) => attemptsWith(destination, "refused").length > 0)
-    .map((destination) => refusedBy(destination, { evidence, isServedElsewhere: isServed(destination, destinations) }));
+    // a second address that answers makes a refused first one harmless: localhost as ::1, then 127.0.0.1
+    .filter((destination) =>
+      attemptsWith(destination, "refused").length > 0 && !isServedElsewhere(destination, destinations)
+    )
+    .map((destination) => refusedBy(destination, evidence));
   return [...tcp, ...refusedPaths(evidence)];
 };
 
-function refusedBy(
-  destination: Destination,
-  { evidence, isServedElsewhere }: { readonly evidence: Evidence; readonly isServedElsewhere: boolean },
-): Candidate {
+function refusedBy(destination: Destination, evidence: Evidence): Candidate {
   const failed = attemptsWith(destination, "refused");
   const established = attemptsWith(destination, "established").length;
   const who = processesOf(failed.map(({ seen }) => seen));
@@ -38,8 +38,7 @@ function refusedBy(
     : count(failed.length, "attempt");
   return {
     category: "network",
-    // a second address that answers makes a refused first one harmless: localhost as ::1, then 127.0.0.1
-    score: isServedElsewhere ? 15 : Math.min(90, 60 + 5 * failed.length + (isProven ? 15 : 0)),
+    score: Math.min(90, 60 + 5 * failed.length + (isProven ? 15 : 0)),
     confidence: isProven && failed.length > 1 ? "High" : "Medium",
     root_cause: `Connections to ${where} are refused (ECONNREFUSED): ${cause}. ${who} was refused in ${often}.`,
     plan: [
@@ -93,7 +92,7 @@ export function listening(
 }
 
 /** True when the processes that are refused here reach the same port at another address. */
-function isServed(destination: Destination, all: readonly Destination[]): boolean {
+function isServedElsewhere(destination: Destination, all: readonly Destination[]): boolean {
   const names = new Set(processNames(attemptsWith(destination, "refused").map(({ seen }) => seen)));
   return attemptsWith(destination, "established").length === 0 &&
     all.some((other) =>
