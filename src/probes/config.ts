@@ -8,7 +8,7 @@ import {
   MAX_DIRECTIVES,
   MAX_RECORD_BYTES,
 } from "./layout.ts";
-import type { Plan } from "./plan.ts";
+import type { Directive, Plan } from "./plan.ts";
 
 /** How many seconds' worth of events may come at once before the governor spreads them out. */
 const BURST_S = 10n;
@@ -20,15 +20,6 @@ export interface ProgramFilters {
   readonly pid?: number | undefined;
   readonly tid?: number | undefined;
   readonly uid?: number | undefined;
-}
-
-/** A read that the program does while the traced process stands still. */
-export interface Directive {
-  readonly kind: keyof typeof DIRECTIVE_KIND;
-  /** Of the field, in bytes from the record's start. */
-  readonly offset: number;
-  /** Offset of the field that holds the length (`sockaddr`). */
-  readonly length_offset?: number;
 }
 
 export function configBytes(

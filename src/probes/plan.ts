@@ -6,10 +6,18 @@ import { tracepointInstead } from "../kernel/renamed.ts";
 import { resolveTarget } from "../kernel/targets.ts";
 import { readTracefs, tracefsHas, type TracefsRoot } from "../kernel/tracefs_files.ts";
 import type { ProbeType } from "../protocol/mod.ts";
-import type { Directive } from "./config.ts";
 import type { Decodable, ShownField } from "./decode.ts";
-import { MAX_DIRECTIVES } from "./layout.ts";
+import { type DIRECTIVE_KIND, MAX_DIRECTIVES } from "./layout.ts";
 import { familyName, presenter } from "./present.ts";
+
+/** A read that the program does while the traced process stands still. */
+export interface Directive {
+  readonly kind: keyof typeof DIRECTIVE_KIND;
+  /** Of the field, in bytes from the record's start. */
+  readonly offset: number;
+  /** Offset of the field that holds the length (`sockaddr`). */
+  readonly length_offset?: number;
+}
 
 /** A field of the record that the kernel counts hits by. */
 export interface CountKey {

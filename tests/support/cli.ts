@@ -79,12 +79,31 @@ function spawn(args: readonly string[], { env, unprivileged = false, cwd }: CliO
   return new Deno.Command(program, {
     args: argv,
     clearEnv: true,
-    env: { ...inherited, ...env },
+    env: { ...inherited, ...(unprivileged ? { DENO_DIR: readableCache() } : {}), ...env },
     ...(cwd === undefined ? {} : { cwd }),
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+}
+
+let cache: string | undefined;
+
+/** Deno's cache of npm packages where every user may read and write it: root's own usually lies in root's home. */
+function readableCache(): string {
+  if (cache !== undefined) return cache;
+  const { npmCache } = JSON.parse(output(Deno.execPath(), "info", "--json")) as { npmCache: string };
+  const folder = cache = Deno.makeTempDirSync({ prefix: "ktriage-cache-" });
+  addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+  output("cp", "-r", npmCache, `${folder}/npm`);
+  output("chmod", "-R", "a+rwX", folder);
+  return folder;
+}
+
+function output(program: string, ...args: readonly string[]): string {
+  const { success, stdout, stderr } = new Deno.Command(program, { args: [...args] }).outputSync();
+  if (!success) throw new Error(`${program} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
 }
 
 async function feed(child: Deno.ChildProcess, text = ""): Promise<void> {
