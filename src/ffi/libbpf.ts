@@ -1,5 +1,5 @@
 /** libbpf: objects, programs, links and maps, each with an owner; its messages become part of errors. */
-import { cString, type Libc, SystemError } from "./libc.ts";
+import { addressOf, cString, type Libc, SystemError } from "./libc.ts";
 import { libbpfSymbols } from "./libbpf_symbols.ts";
 
 type Symbols = Deno.DynamicLibrary<typeof libbpfSymbols>["symbols"];
@@ -9,6 +9,7 @@ const LIBBPF_WARN = 0;
 /** A verifier log can have megabytes; its end says what was wrong. */
 const MESSAGE_BYTES = 1 << 20;
 const ENOENT = 2;
+const OPEN_OPTS_BYTES = 16;
 const BATCH_ENTRIES = 4096;
 /** What libbpf or the kernel refused; `log` holds libbpf's messages with the verifier's, last lines last. */
 export class BpfError extends SystemError {
@@ -46,9 +47,14 @@ export class Libbpf implements Disposable {
 
   /** Opens a compiled object; nothing reaches the kernel before {@link BpfObject.load}. */
   openObject(name: string, bytes: Uint8Array<ArrayBuffer>): BpfObject {
-    // struct bpf_object_open_opts: size_t sz; const char *object_name; the rest may be cut off
+    // struct bpf_object_open_opts: size_t sz; const char *object_name; the rest may be cut off. The name stands behind,
+    // in the same buffer: one of its own, known by its address only, might be collected.
     const text = cString(name);
-    const opts = new BigUint64Array([16n, BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(text)))]);
+    const opts = new Uint8Array(OPEN_OPTS_BYTES + text.length);
+    opts.set(text, OPEN_OPTS_BYTES);
+    const view = new DataView(opts.buffer);
+    view.setBigUint64(0, BigInt(OPEN_OPTS_BYTES), true);
+    view.setBigUint64(8, addressOf(opts) + BigInt(OPEN_OPTS_BYTES), true);
     const object = this.#lib.symbols.bpf_object__open_mem(bytes, BigInt(bytes.length), opts);
     return new BpfObject(this.#lib.symbols, this.#pointer(`open ${name}`, object), {
       name,

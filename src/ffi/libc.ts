@@ -10,6 +10,8 @@ const NUMBERS = {
 const FSOPEN = 430n, FSCONFIG = 431n, FSMOUNT = 432n;
 const FSOPEN_CLOEXEC = 1n, FSCONFIG_CMD_CREATE = 6n, FSMOUNT_CLOEXEC = 1n;
 const PERF_FLAG_FD_CLOEXEC = 8n;
+/** PERF_ATTR_SIZE_VER5, Linux 4.1. */
+const PERF_ATTR_BYTES = 112;
 const MFD_CLOEXEC = 1, MFD_EXEC = 0x10;
 const PROT_READ = 1, PROT_WRITE = 2, MAP_SHARED = 1, MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 const CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1;
@@ -59,17 +61,17 @@ export class Libc implements Disposable {
 
   /** @returns the descriptor, for every CPU (`pid` -1) or one process, closed on exec */
   perfEventOpen(attr: PerfEventAttr, at: { readonly pid: number; readonly cpu: number }): number {
-    const bytes = new Uint8Array(128); // PERF_ATTR_SIZE_VER7; the kernel takes any size it knows
+    // the text stands behind the structure: a buffer of its own, known by its address only, might be collected
+    const text = cString(attr.text ?? "");
+    const bytes = new Uint8Array(PERF_ATTR_BYTES + text.length);
+    bytes.set(text, PERF_ATTR_BYTES);
     const view = new DataView(bytes.buffer);
-    const text = attr.text === undefined ? undefined : cString(attr.text);
     view.setUint32(0, attr.type, true);
-    view.setUint32(4, 112, true); // PERF_ATTR_SIZE_VER5, Linux 4.1
+    view.setUint32(4, PERF_ATTR_BYTES, true);
     view.setBigUint64(8, attr.config, true);
     view.setBigUint64(16, attr.sample_period ?? 0n, true);
     view.setBigUint64(40, attr.frequency ? 1n << 10n : 0n, true);
-    if (text !== undefined) {
-      view.setBigUint64(56, BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(text))), true);
-    }
+    if (attr.text !== undefined) view.setBigUint64(56, addressOf(bytes) + BigInt(PERF_ATTR_BYTES), true);
     view.setBigUint64(64, attr.offset ?? 0n, true);
     const { pid, cpu } = at;
     return this.#checked(

@@ -51,6 +51,7 @@ export class Collector {
     };
     const summary = summarise({
       ...figures,
+      sampled: counts.suppressed > 0,
       aggregates,
       event: plan.event,
       duration_s: Number(duration_ns) / 1e9,

@@ -47,7 +47,7 @@ function byKey({ by_key }: Aggregates): string {
 function errors({ aggregates, emitted }: Summarised): string {
   if (aggregates.errors.length === 0) return "";
   const failed = aggregates.errors.reduce((sum, { count }) => sum + count, 0);
-  return `${failed} of ${emitted} failed: ${list(aggregates.errors)}.`;
+  return `${failed} of ${emitted} returned an error: ${list(aggregates.errors)}.`;
 }
 
 function latency({ latency }: Aggregates): string {

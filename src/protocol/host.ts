@@ -26,7 +26,8 @@ export const hostFigures = z.object({
     inodes_used_percent: z.number(),
     read_only: z.boolean(),
   })).describe("real file systems, fullest first"),
-  filesystems_unreadable: z.array(z.object({ mount_point: z.string(), type: z.string(), reason: z.string() })).optional()
+  filesystems_unreadable: z.array(z.object({ mount_point: z.string(), type: z.string(), reason: z.string() }))
+    .optional()
     .describe("file systems that gave no figures, for example because their server does not answer"),
   top_cpu: z.array(z.object({ process_id: z.int(), process_name: z.string(), cpu_percent: z.number() }))
     .describe("busiest processes over the moment it was measured; 100 is one CPU"),

@@ -62,7 +62,7 @@ Deno.test("ktriage diagnose reports what it has after one Ctrl-C, and exits with
   assert.ok(turns.length > 0);
 });
 
-Deno.test("ktriage diagnose says something on standard error within the first tenth of a second of its own", async () => {
+Deno.test("ktriage diagnose says something at once, before it has looked at the host", async () => {
   const running = startKtriage(["diagnose", "the disk is full"]);
   const started = performance.now();
   await running.said("Asking the built-in expert");

@@ -39,7 +39,7 @@ Deno.test("tracing openat sees 10,000 opens made at once, each by its name, with
   ]);
   assert.match(
     result.summary,
-    /10000 × syscalls:sys_enter_openat .* by workload \(pid \d+\) 10000\..*10000 of 10000 failed: ENOENT 10000/,
+    /10000 × syscalls:sys_enter_openat .* by workload \(pid \d+\) 10000\..*10000 of 10000 returned an error: ENOENT 10000/,
   );
 });
 

@@ -121,6 +121,34 @@ Deno.test("unanswered() says that the listener's queue is full when ss shows it"
   assert.match(JSON.stringify(findings), /web.*pid=9/);
 });
 
+Deno.test("unanswered() sees connections that wait to be accepted without ss", async () => {
+  const connects = program("connects", "syscalls/sys_enter_connect", [
+    { data: { ...inet("127.0.0.1", 80), pending: true, latency_ns: 4e9 } },
+  ]);
+  const listener = procSocket("0100007F:0050", ANY, "0A").replace("00000000:00000000 ", "00000000:00000002 ");
+  const missing = command("listeners", "", { exit_code: 127, stderr: "sh: ss: not found" });
+  const result = await resolve("web times out", [turn([connects], [command("tcp_sockets", listener), missing])]);
+  assert.match(result.root_cause, /does not accept: 2 connections wait in its queue\./);
+});
+
+Deno.test("the expert reads full results of many failures in less than two seconds", async () => {
+  const storm = Array.from({ length: 20_000 }, (_, i) => ({
+    by: ["app", 1 + i % 50] as const,
+    at_s: i / 2000,
+    data: { filename: `/srv/${i % 4000}/x${i % 4000}`, ret: -28, error: i % 2 === 0 ? "ENOSPC" : "ENOENT" },
+  }));
+  const writes = storm.map((event) => ({ ...event, data: { fd: 3, ret: -28, error: "ENOSPC" } }));
+  const connects = storm.map((event) => ({ ...event, data: { ...inet("127.0.0.1", 80), ...REFUSED } }));
+  const results = turn([
+    program("file_opens", "syscalls/sys_enter_openat", storm),
+    program("writes", "syscalls/sys_enter_write", writes),
+    program("connects", "syscalls/sys_enter_connect", connects),
+  ]);
+  const start_ms = performance.now();
+  await resolve("no space left, connections refused, files missing", [results]);
+  assert(performance.now() - start_ms < 2000, `${Math.round(performance.now() - start_ms)} ms`);
+});
+
 Deno.test("nameResolution() tells a server that refuses from one that is silent, and from one that answers", async () => {
   const server = { fd: 3, ...inet("10.0.0.53", 53), ret: 0 };
   const connects = program("connects", "syscalls/sys_enter_connect", [{ at_s: 1, data: server }]);

@@ -62,9 +62,18 @@ export function programsOf(evidence: Evidence, ...watched: readonly string[]): r
   return evidence.programs.filter((program) => watched.includes(program.watched));
 }
 
+/** Sorted events by what was watched: many diagnoses ask for the same ones, and there may be tens of thousands. */
+const sorted = new WeakMap<Evidence, Map<string, readonly Seen[]>>();
+
 /** Events of one of these system calls or events, in the order of time. */
 export function seenOf(evidence: Evidence, ...watched: readonly string[]): readonly Seen[] {
-  return programsOf(evidence, ...watched).flatMap(({ events }) => events).sort((a, b) => a.time_us - b.time_us);
+  const known = sorted.get(evidence) ?? new Map<string, readonly Seen[]>();
+  sorted.set(evidence, known);
+  const name = watched.join(" ");
+  const seen = known.get(name) ??
+    programsOf(evidence, ...watched).flatMap(({ events }) => events).sort((a, b) => a.time_us - b.time_us);
+  known.set(name, seen);
+  return seen;
 }
 
 /** True when something watched this and missed nothing: absence of an event then is evidence. */

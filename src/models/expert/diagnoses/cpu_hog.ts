@@ -1,11 +1,13 @@
 /** A process that uses a CPU, or several, all the time. */
-import { type Candidate, count, type Diagnose, groupBy } from "../candidate.ts";
+import { type Candidate, count, type Diagnose, enumerate, groupBy } from "../candidate.ts";
 import { type Evidence, outputOf, type Program, programsOf } from "../evidence.ts";
 import { numberOf } from "../fields.ts";
 import { parseCpuUse, parsePs } from "../readers/tables.ts";
 
 /** Percent of one CPU from which a process counts as a hog. */
-const HOG_PERCENT = 70;
+const HOG_PERCENT = 60;
+/** Hogs that are named beside the first. */
+const MAX_OTHERS = 3;
 
 interface Use {
   readonly process_id: number;
@@ -15,11 +17,14 @@ interface Use {
   readonly key: string;
 }
 
-export const cpuHog: Diagnose = (evidence) =>
-  programsOf(evidence, "sched_stat_runtime")
+export const cpuHog: Diagnose = (evidence) => {
+  const hogs = programsOf(evidence, "sched_stat_runtime")
     .flatMap((program) => usesOf(program))
     .filter(({ percent }) => percent >= HOG_PERCENT)
-    .map((use) => describe(use, evidence));
+    .sort((a, b) => b.percent - a.percent);
+  const [first, ...others] = hogs;
+  return first === undefined ? [] : [describe(first, others.slice(0, MAX_OTHERS), evidence)];
+};
 
 /**
  * CPU use by process. Hits are exact and events may be a sample, so a process's time is its hits times the mean
@@ -43,7 +48,7 @@ function countEvents({ events }: Program): readonly { process_id: number; proces
   );
 }
 
-function describe(use: Use, evidence: Evidence): Candidate {
+function describe(use: Use, others: readonly Use[], evidence: Evidence): Candidate {
   const { process_id, process_name } = use;
   const percent = Math.round(use.percent);
   const { figures } = evidence.host;
@@ -60,7 +65,7 @@ function describe(use: Use, evidence: Evidence): Candidate {
     confidence: isConfirmed ? "High" : "Medium",
     root_cause: `${process_name} (pid ${process_id}) uses ${percent} % of a CPU${
       calls === undefined || calls.per_s >= 1000 ? "" : ", nearly all of it in its own code: it computes or spins"
-    }.`,
+    }${others.length === 0 ? "" : `; so do ${enumerate(others.map(useText))}`}.`,
     plan: [
       `See what ${process_name} works on: its log, its threads (\`top -H -p ${process_id}\`), its code (\`perf top -p ${process_id}\`).`,
       `If it must not take the CPU from others: \`renice 10 -p ${process_id}\`, or a limit (systemd CPUQuota=). If it is stuck, restart it.`,
@@ -84,12 +89,16 @@ function describe(use: Use, evidence: Evidence): Candidate {
         evidence: ["hog_times", "uptime"],
       }]),
     ],
-    processes: [process_name],
+    processes: [use, ...others].map((each) => each.process_name),
     follow_up: [
       { id: "hog_times", command: `cat /proc/${process_id}/stat`, description: `CPU time of ${process_name}` },
       { id: "uptime", command: "cat /proc/uptime", description: "how long the host is up" },
     ],
   };
+}
+
+function useText({ process_name, process_id, percent }: Use): string {
+  return `${process_name} (pid ${process_id}) at ${Math.round(percent)} %`;
 }
 
 /** System calls of one process; undefined when they were not watched, or the process is not among those counted. */

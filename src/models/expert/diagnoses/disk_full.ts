@@ -1,5 +1,14 @@
 /** No space left: writes fail with ENOSPC or EDQUOT, or a file system is full. */
-import { type Candidate, count, type Diagnose, enumerate, processesOf, processNames, Tally } from "../candidate.ts";
+import {
+  type Candidate,
+  count,
+  type Diagnose,
+  enumerate,
+  groupBy,
+  processesOf,
+  processNames,
+  Tally,
+} from "../candidate.ts";
 import { type Evidence, keysOf, outputOf, programsOf, type Seen, seenOf } from "../evidence.ts";
 import { numberOf, textOf } from "../fields.ts";
 import { fileSystemOf, parseDf } from "../readers/tables.ts";
@@ -33,8 +42,12 @@ export const diskFull: Diagnose = (evidence) => {
   if (failures.length === 0 && full.length === 0) return summaryOnly(evidence);
 
   const paths = new Tally<string>();
+  const opens = groupBy(
+    seenOf(evidence, "openat", "open"),
+    ({ process_id, data }) => `${process_id} ${numberOf(data.ret)}`,
+  );
   for (const failure of failures) {
-    const path = pathOf(failure, evidence);
+    const path = pathOf(failure, opens);
     if (path !== undefined) paths.add(path, path);
   }
   const path = paths.entries[0]?.item;
@@ -132,14 +145,11 @@ function isReadOnly(mountPoint: string, { host }: Evidence): boolean {
 }
 
 /** The path of a failed call: its own, or that of the last open by this process that returned the descriptor. */
-function pathOf(failure: Seen, evidence: Evidence): string | undefined {
+function pathOf(failure: Seen, opens: ReadonlyMap<string, readonly Seen[]>): string | undefined {
   const own = textOf(failure.data.filename) ?? textOf(failure.data.pathname);
   if (own !== undefined) return own;
-  const fd = numberOf(failure.data.fd);
-  const opens = seenOf(evidence, "openat", "open").filter((seen) =>
-    seen.process_id === failure.process_id && numberOf(seen.data.ret) === fd && seen.time_us <= failure.time_us
-  );
-  return textOf(opens[opens.length - 1]?.data.filename);
+  const opened = opens.get(`${failure.process_id} ${numberOf(failure.data.fd)}`) ?? [];
+  return textOf(opened.findLast(({ time_us }) => time_us <= failure.time_us)?.data.filename);
 }
 
 function openersOf(path: string, evidence: Evidence): readonly Seen[] {

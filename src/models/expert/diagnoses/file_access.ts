@@ -13,27 +13,50 @@ const CALLS = ["openat", "openat2", "open", "execve", "access", "faccessat", "fa
 const PROBED =
   /(\/ld\.so\.|\.so(\.\d+)*$|glibc-hwcaps|\/locale\/|\/locale-langpack\/|LC_\w+|gconv|\/terminfo\/|nscd|zoneinfo|pyvenv\.cfg|__pycache__|site-packages|dist-packages|\.py[cd]?$|\.pth$|\.cpython-|python\d+\.zip|node_modules|package\.json$|deno\.jsonc?$|jsr\.json|\.npmrc|\/\.git(\/|$)|\.gitconfig|^\/proc\/\d+|^\/proc\/self|^\/sys\/|\/userdb\/|\/nsswitch|\/gai\.conf|hugepages|\/cgroup|\.bashrc|\.profile|\.inputrc)/;
 
+const FAILURES: ReadonlySet<string> = new Set(["ENOENT", "EACCES", "EPERM", "ENOTDIR"]);
+
 /** Fewer failures than this are how programs search; a fault repeats. */
 const STORM = 5;
 /** A failed open that the process dies of is a fault even when it happens once in each life. */
 const FATAL_WITHIN_US = 1_000_000;
 
+/** What else happened, arranged once: there may be thousands of groups of failures. */
+interface Surroundings {
+  readonly evidence: Evidence;
+  /** Calls that succeeded, by the last part of their path. */
+  readonly found: ReadonlyMap<string, readonly Seen[]>;
+  /** Exits with an error status, by process id. */
+  readonly failed_exits: ReadonlyMap<string, readonly Seen[]>;
+}
+
 export const fileAccess: Diagnose = (evidence) => {
-  const failures = seenOf(evidence, ...CALLS)
-    .filter(({ error }) => error === "ENOENT" || error === "EACCES" || error === "EPERM" || error === "ENOTDIR");
+  const calls = seenOf(evidence, ...CALLS);
+  const failures = calls.filter(({ error }) => error !== undefined && FAILURES.has(error));
+  const around: Surroundings = {
+    evidence,
+    found: groupBy(
+      calls,
+      (seen) => seen.error === undefined && seen.data.pending !== true ? lastPart(seen) : undefined,
+    ),
+    failed_exits: groupBy(
+      seenOf(evidence, "exit_group").filter(({ data }) => (numberOf(data.error_code) ?? 0) !== 0),
+      ({ process_id }) => String(process_id),
+    ),
+  };
   return [...groupBy(failures, (seen) => `${seen.error} ${seen.process_name} ${pathOf(seen) ?? ""}`).values()]
-    .flatMap((group) => describe(group, evidence));
+    .flatMap((group) => describe(group, around));
 };
 
-function describe(group: readonly Seen[], evidence: Evidence): readonly Candidate[] {
+function describe(group: readonly Seen[], around: Surroundings): readonly Candidate[] {
+  const { evidence } = around;
   const [first] = group;
   const path = first === undefined ? undefined : pathOf(first);
   if (first === undefined || path === undefined) return [];
   const isAsked = namesPath(evidence.intent, path);
   const isDenied = first.error === "EACCES" || first.error === "EPERM";
-  if (!isAsked && PROBED.test(path) || !isDenied && isSearched(group, evidence)) return [];
+  if (!isAsked && PROBED.test(path) || !isDenied && isSearched(group, around)) return [];
 
-  const fatal = group.filter((seen) => diesOf(seen, evidence));
+  const fatal = group.filter((seen) => diesOf(seen, around));
   const needed = isAsked || isDenied || fatal.length > 0 ? 2 : STORM;
   if (group.length < needed) return [];
 
@@ -103,24 +126,25 @@ function pathOf({ data }: Seen): string | undefined {
  * True when the same processes find a file of the same name elsewhere right after: that is a search along a path
  * (PATH, configuration in the home directory and then in /etc), not a fault.
  */
-function isSearched(group: readonly Seen[], evidence: Evidence): boolean {
+function isSearched(group: readonly Seen[], { found }: Surroundings): boolean {
   const [first] = group;
-  const path = first === undefined ? undefined : pathOf(first);
-  if (first === undefined || path === undefined) return false;
-  const name = path.slice(path.lastIndexOf("/") + 1);
+  const name = first === undefined ? undefined : lastPart(first);
+  if (first === undefined || name === undefined) return false;
   const pids = new Set(group.map(({ process_id }) => process_id));
-  return seenOf(evidence, ...CALLS).some((seen) => {
-    const other = pathOf(seen);
-    return seen.error === undefined && seen.data.pending !== true && pids.has(seen.process_id) && other !== path &&
-      other?.slice(other.lastIndexOf("/") + 1) === name && seen.time_us >= first.time_us;
-  });
+  return (found.get(name) ?? []).some((seen) =>
+    pids.has(seen.process_id) && pathOf(seen) !== pathOf(first) && seen.time_us >= first.time_us
+  );
 }
 
-function diesOf(failure: Seen, evidence: Evidence): boolean {
-  return seenOf(evidence, "exit_group").some((exit) =>
-    exit.process_id === failure.process_id && (numberOf(exit.data.error_code) ?? 0) !== 0 &&
+function diesOf(failure: Seen, { failed_exits }: Surroundings): boolean {
+  return (failed_exits.get(String(failure.process_id)) ?? []).some((exit) =>
     exit.time_us >= failure.time_us && exit.time_us - failure.time_us <= FATAL_WITHIN_US
   );
+}
+
+function lastPart(seen: Seen): string | undefined {
+  const path = pathOf(seen);
+  return path?.slice(path.lastIndexOf("/") + 1);
 }
 
 /** What `ls` said: a path that is missing is on its standard error. */

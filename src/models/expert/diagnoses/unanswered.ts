@@ -3,10 +3,10 @@ import { type Candidate, count, type Diagnose, duration, groupBy, processesOf, p
 import { type Attempt, attemptsWith, destinationsOf, keysOfAttempts } from "../connections.ts";
 import { type Evidence, keysOf, outputOf, type Seen, seenOf } from "../evidence.ts";
 import { type Endpoint, formatEndpoint, peerOf, tcpState } from "../fields.ts";
-import { accepts, isHere, type Listener, parseListeners, parseProcSockets } from "../readers/sockets.ts";
+import { accepts, isHere, parseListeners, parseProcSockets } from "../readers/sockets.ts";
 
 /** As the kernel numbers it in include/net/tcp_states.h. */
-const SYN_SENT = 2;
+const SYN_SENT = 2, LISTEN = 10;
 
 interface Unanswered {
   readonly endpoint: Endpoint;
@@ -56,24 +56,21 @@ function describe(peer: Unanswered, evidence: Evidence): Candidate {
   const who = calls.length > 0 ? processesOf(calls) : "a process that began before tracing";
   const kinds =
     [peer.attempts.length, peer.retransmits.length, peer.waiting_sockets].filter((number) => number > 0).length;
-  const listener = fullListener(peer.endpoint, evidence);
+  const queue = fullQueue(peer.endpoint, evidence);
   const longest_us = Math.max(0, ...peer.attempts.map(({ took_us }) => took_us));
-  const cause = listener === undefined
+  const cause = queue === undefined
     ? "the peer is down, or a firewall or a missing route on the way drops its packets"
-    : `a process listens there but does not accept: ${
-      count(listener.waiting, "connection")
-    } wait in its queue of ${listener.backlog}`;
+    : `a process listens there but does not accept: ${queueText(queue)}`;
   return {
     category: "network",
-    score: Math.min(92, 50 + 5 * peer.attempts.length + 10 * kinds + (listener === undefined ? 0 : 15)),
-    confidence: kinds > 1 || listener !== undefined ? "High" : "Medium",
+    score: Math.min(92, 50 + 5 * peer.attempts.length + 10 * kinds + (queue === undefined ? 0 : 15)),
+    confidence: kinds > 1 || queue !== undefined ? "High" : "Medium",
     root_cause: `${where} never answers: connections by ${who} stay without an answer${
       longest_us > 0 ? ` for ${duration(longest_us)} and longer` : ""
     }; ${cause}.`,
-    plan: planFor(peer.endpoint, {
-      listener,
-      isHere: isHere(peer.endpoint, parseProcSockets(outputOf(evidence, "tcp_sockets") ?? "")),
-    }),
+    plan: isHere(peer.endpoint, parseProcSockets(outputOf(evidence, "tcp_sockets") ?? ""))
+      ? planHere(peer.endpoint)
+      : planAway(peer.endpoint),
     findings: [
       ...(calls.length > 0
         ? [{
@@ -97,35 +94,52 @@ function describe(peer: Unanswered, evidence: Evidence): Candidate {
           evidence: ["tcp_sockets"],
         }]
         : []),
-      ...(listener === undefined ? [] : [{
-        claim:
-          `the listener on ${where} has ${listener.waiting} unaccepted connections in a queue of ${listener.backlog}${
-            listener.owner === undefined ? "" : `: ${listener.owner}`
-          }`,
-        evidence: ["listeners"],
+      ...(queue === undefined ? [] : [{
+        claim: `of the listener on ${where}, ${queueText(queue)}${queue.owner === undefined ? "" : `: ${queue.owner}`}`,
+        evidence: [queue.id],
       }]),
     ],
     processes: processNames(calls),
   };
 }
 
-/** The listener of this host whose queue of unaccepted connections is full: the kernel then drops further SYNs. */
-function fullListener(endpoint: Endpoint, evidence: Evidence): Listener | undefined {
-  return parseListeners(outputOf(evidence, "listeners") ?? "")
-    .find(({ local, waiting, backlog }) => accepts(local, endpoint) && waiting > 0 && waiting >= backlog);
+/** Connections that wait to be accepted, and where that was seen. */
+interface Queue {
+  readonly waiting: number;
+  /** How many may wait; only `ss` tells. */
+  readonly backlog: number | undefined;
+  readonly owner: string | undefined;
+  readonly id: string;
 }
 
-function planFor(
-  { address, port }: Endpoint,
-  options: { readonly listener: Listener | undefined; readonly isHere: boolean },
-): readonly string[] {
-  if (options.isHere) {
-    return [
-      `Find the process that listens on port ${port} (\`ss -ltnp\`) and why it does not accept: stuck, stopped, or out of threads.`,
-      `Restart it, or raise its backlog and number of workers when it is only too busy; check local firewall rules for port ${port}.`,
-      "Verify: Recv-Q of its line in `ss -ltn` goes back to 0, and connections succeed.",
-    ];
+/** The queue of this host's own listener, when it is why nobody answers: the kernel drops SYNs that find it full. */
+function fullQueue(endpoint: Endpoint, evidence: Evidence): Queue | undefined {
+  const listed = parseListeners(outputOf(evidence, "listeners") ?? "").find(({ local }) => accepts(local, endpoint));
+  if (listed !== undefined) {
+    const { waiting, backlog, owner } = listed;
+    return waiting > 0 && waiting >= backlog ? { waiting, backlog, owner, id: "listeners" } : undefined;
   }
+  const socket = parseProcSockets(outputOf(evidence, "tcp_sockets") ?? "")
+    .find(({ state, local }) => state === LISTEN && accepts(local, endpoint));
+  return socket === undefined || socket.receive_queue === 0
+    ? undefined
+    : { waiting: socket.receive_queue, backlog: undefined, owner: undefined, id: "tcp_sockets" };
+}
+
+/** `2 connections wait in its queue of 1`. */
+function queueText({ waiting, backlog }: Queue): string {
+  return `${count(waiting, "connection")} wait in its queue${backlog === undefined ? "" : ` of ${backlog}`}`;
+}
+
+function planHere({ port }: Endpoint): readonly string[] {
+  return [
+    `Find the process that listens on port ${port} (\`ss -ltnp\`) and why it does not accept: stuck, stopped, or out of threads.`,
+    `Restart it, or raise its backlog and number of workers when it is only too busy; check local firewall rules for port ${port}.`,
+    "Verify: Recv-Q of its line in `ss -ltn` goes back to 0, and connections succeed.",
+  ];
+}
+
+function planAway({ address, port }: Endpoint): readonly string[] {
   return [
     `Check that ${address} is up, and that its service listens on port ${port}.`,
     `Check the way there: route (\`ip route get ${address}\`), firewalls and security groups that drop TCP port ${port}.`,

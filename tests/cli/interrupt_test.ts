@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+
+const MODULE = new URL("../../src/cli/interrupt.ts", import.meta.url).href;
+
+/** A process that waits for signals, says "ready" once it watches for them, and lives until it is told to end. */
+function watcher(body: string): Deno.ChildProcess {
+  const code = `
+    import { Interrupt } from "${MODULE}";
+    const say = (text) => Deno.stdout.writeSync(new TextEncoder().encode(text + "\\n"));
+    ${body}
+  `;
+  return new Deno.Command(Deno.execPath(), { args: ["eval", "--quiet", code], stdout: "piped", stderr: "inherit" })
+    .spawn();
+}
+
+async function nextLine(lines: ReadableStreamDefaultReader<string>): Promise<string> {
+  const { value } = await lines.read();
+  return (value ?? "").trim();
+}
+
+const NEVER_ENDING = `
+  using interrupt = new Interrupt({ on_first: () => say("first") });
+  say("ready");
+  setInterval(() => {}, 1000);
+  await new Promise(() => {});
+`;
+
+Deno.test("Interrupt leaves the process alone at the first signal and ends it with 130 at the second", async () => {
+  for (const [first, second] of [["SIGINT", "SIGINT"], ["SIGTERM", "SIGINT"], ["SIGINT", "SIGTERM"]] as const) {
+    const child = watcher(NEVER_ENDING);
+    const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    assert.equal(await nextLine(lines), "ready");
+    child.kill(first);
+    assert.equal(await nextLine(lines), "first");
+    child.kill(second);
+    assert.deepEqual(await child.status, { success: false, code: 130, signal: null });
+    await lines.cancel();
+  }
+});
+
+Deno.test("Interrupt aborts its signal at the first, and gives the signals back when it is disposed", async () => {
+  const child = watcher(`
+    {
+      using interrupt = new Interrupt();
+      const aborted = new Promise((resolve) => interrupt.signal.addEventListener("abort", resolve));
+      say("ready");
+      await aborted;
+    }
+    say("disposed");
+    setInterval(() => {}, 1000);
+  `);
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  assert.equal(await nextLine(lines), "ready");
+  child.kill("SIGINT");
+  assert.equal(await nextLine(lines), "disposed");
+  child.kill("SIGINT");
+  assert.equal((await child.status).signal, "SIGINT", "the second signal does what it does to any process");
+  await lines.cancel();
+});
