@@ -113,7 +113,9 @@ async function resultOf(started: Started, stopped: Promise<void>): Promise<EbpfR
   return { ...common, ...attached_as, end_time, ...collector.result(program, { duration_ns: end_time - start_time }) };
 }
 
-function failedResult({ error = "", hint = "" }: { readonly error?: string; readonly hint?: string }) {
+function failedResult(
+  { error = "", hint = "" }: { readonly error?: string; readonly hint?: string },
+): Omit<EbpfResult, "program_name" | "type" | "target" | "start_time" | "end_time"> {
   return { event_count: 0, lost_events: 0, sampled: false, events: [], summary: error, error, hint };
 }
 

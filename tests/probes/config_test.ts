@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { configBytes, type Directive, type ProgramFilters } from "../../src/probes/config.ts";
+import { CONFIG, CONFIG_FLAG, DIRECTIVE, DIRECTIVE_KIND } from "../../src/probes/layout.ts";
+import type { Plan } from "../../src/probes/plan.ts";
+
+const PLAN: Plan = {
+  event: "sched:sched_switch",
+  event_id: 310n,
+  ret_offset: 0,
+  record_bytes: 64,
+  directives: [],
+  shown: [],
+  familyName: String,
+};
+
+function config(
+  { plan = {}, filters = {}, rate_per_s = 0 }: {
+    plan?: Partial<Plan>;
+    filters?: ProgramFilters;
+    rate_per_s?: number;
+  } = {},
+): DataView<ArrayBuffer> {
+  return new DataView(configBytes({ ...PLAN, ...plan }, { index: 7, filters, rate_per_s }).buffer);
+}
+
+/** Whether a process of this name passes, as filter_matches() in bpf/include/session.h compares. */
+function passes(view: DataView<ArrayBuffer>, comm: string | Uint8Array): boolean {
+  const name = new Uint8Array(16);
+  name.set((typeof comm === "string" ? new TextEncoder().encode(comm) : comm).subarray(0, 15));
+  const words = new BigUint64Array(name.buffer);
+  return [0, 1].every((i) =>
+    ((words[i] ?? 0n) & view.getBigUint64(CONFIG.comm_mask + i * 8, true)) === view.getBigUint64(CONFIG.comm + i * 8, true)
+  );
+}
+
+function assertPasses(comm: string, { let_in, kept_out }: { let_in: readonly string[]; kept_out: readonly string[] }) {
+  const view = config({ filters: { comm } });
+  for (const name of let_in) assert.ok(passes(view, name), `${comm} should let ${name} in`);
+  for (const name of kept_out) assert.ok(!passes(view, name), `${comm} should keep ${name} out`);
+}
+
+Deno.test("configBytes() compares a whole name with its end", () => {
+  assertPasses("nginx", { let_in: ["nginx"], kept_out: ["nginx2", "ngin", "nginx:", "Nginx", "", "xnginx"] });
+  assertPasses("eightchr", { let_in: ["eightchr"], kept_out: ["eightchrs", "eightch"] });
+});
+
+Deno.test("configBytes() compares a prefix up to its star", () => {
+  assertPasses("ngin*", { let_in: ["ngin", "nginx", "nginx: worker"], kept_out: ["ngi", "Nginx", "", "an ngin"] });
+  assertPasses("kworker/*", { let_in: ["kworker/0:1", "kworker/u8:2-ev"], kept_out: ["kworker", "kworkers/0"] });
+});
+
+Deno.test("configBytes() takes any process without a name, or with a star alone", () => {
+  for (const comm of ["", "*"]) assertPasses(comm, { let_in: ["nginx", "", "x".repeat(15)], kept_out: [] });
+});
+
+Deno.test("configBytes() cuts names where the kernel cuts them: at 15 bytes, also within a character", () => {
+  assertPasses("a-very-long-process-name", { let_in: ["a-very-long-pro"], kept_out: ["a-very-long-pr", "a-very-long-prx"] });
+  assertPasses("exactly-15-byte", { let_in: ["exactly-15-byte"], kept_out: ["exactly-15-byt"] });
+  assertPasses("a-very-long-process-n*", { let_in: ["a-very-long-pro"], kept_out: ["a-very-long-pr"] });
+  const view = config({ filters: { comm: "日本語プロセス" } });
+  assert.ok(passes(view, new TextEncoder().encode("日本語プロセス").subarray(0, 15)));
+  assert.ok(!passes(view, "日本語プ"));
+});
+
+Deno.test("configBytes() writes id filters, and leaves them open when they are not given", () => {
+  const none = config();
+  for (const offset of [CONFIG.tgid, CONFIG.tid, CONFIG.uid]) assert.equal(none.getUint32(offset, true), 0);
+  assert.equal(none.getUint32(CONFIG.flags, true) & CONFIG_FLAG.filter_uid, 0);
+  const all = config({ filters: { pid: 4_194_304, tid: 3_000_000_000, uid: 0 } });
+  assert.equal(all.getUint32(CONFIG.tgid, true), 4_194_304);
+  assert.equal(all.getUint32(CONFIG.tid, true), 3_000_000_000);
+  assert.equal(all.getUint32(CONFIG.uid, true), 0);
+  assert.equal(all.getUint32(CONFIG.flags, true) & CONFIG_FLAG.filter_uid, CONFIG_FLAG.filter_uid);
+});
+
+Deno.test("configBytes() makes an id that no process can have match none, instead of another process or all", () => {
+  const view = config({ filters: { pid: 2 ** 32, tid: 2 ** 32 + 5, uid: 2 ** 32 } });
+  for (const offset of [CONFIG.tgid, CONFIG.tid, CONFIG.uid]) assert.equal(view.getUint32(offset, true), 0xffff_ffff);
+});
+
+Deno.test("configBytes() turns the rate into the governor's interval; a rate of 0 has no bound", () => {
+  const interval = (rate_per_s: number): bigint => config({ rate_per_s }).getBigUint64(CONFIG.interval_ns, true);
+  assert.equal(interval(2000), 500_000n);
+  assert.equal(interval(1), 1_000_000_000n);
+  assert.equal(interval(0), 0n);
+  assert.equal(interval(0.5), 2_000_000_000n);
+  assert.equal(interval(2_000_000_000), 1n); // a bound that is never reached is still no "no bound"
+  assert.equal(config({ rate_per_s: 2000 }).getBigUint64(CONFIG.burst_ns, true), 10_000_000_000n);
+});
+
+Deno.test("configBytes() writes the program's number, the key, the result's place, and pairs only with a return", () => {
+  const plain = config();
+  assert.equal(plain.getUint32(CONFIG.program, true), 7);
+  assert.equal(plain.getUint32(CONFIG.flags, true), CONFIG_FLAG.emit_events);
+  assert.equal(plain.getUint32(CONFIG.key_bytes, true), 0);
+  const key = { label: "syscall", offset: 8, name: String };
+  const paired = config({ plan: { return_id: 5n, ret_offset: 16, key } });
+  assert.equal(paired.getUint32(CONFIG.flags, true), CONFIG_FLAG.emit_events | CONFIG_FLAG.paired);
+  assert.equal(paired.getUint32(CONFIG.ret_offset, true), 16);
+  assert.deepEqual([CONFIG.key_offset, CONFIG.key_bytes].map((at) => paired.getUint32(at, true)), [8, 4]);
+});
+
+Deno.test("configBytes() never asks for more of a record, or more directives, than the program reads", () => {
+  assert.equal(config({ plan: { record_bytes: 9000 } }).getUint32(CONFIG.record_bytes, true), 2048);
+  const directives = Array.from({ length: 20 }, (_, i): Directive => ({ kind: "user_string", offset: 8 * i }));
+  assert.equal(config({ plan: { directives } }).byteLength, CONFIG.bytes);
+});
+
+Deno.test("configBytes() writes each directive with its kind, its field and the field of its length", () => {
+  const directives: Directive[] = [{ kind: "sockaddr", offset: 24, length_offset: 32 }, { kind: "argv", offset: 16 }];
+  const view = config({ plan: { directives } });
+  const read = (i: number): number[] => {
+    const at = CONFIG.directives + i * DIRECTIVE.bytes;
+    return [view.getUint8(at + DIRECTIVE.kind), view.getUint16(at, true), view.getUint16(at + DIRECTIVE.arg, true)];
+  };
+  assert.deepEqual(read(0), [DIRECTIVE_KIND.sockaddr, 24, 32]);
+  assert.deepEqual(read(1), [DIRECTIVE_KIND.argv, 16, 0]);
+  assert.deepEqual(read(2), [0, 0, 0]);
+});
