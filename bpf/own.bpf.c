@@ -5,7 +5,11 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-const volatile __u32 child_pid_offset = 0; /* of sched_process_fork, from its format file */
+/* In the records, from their format files. */
+const volatile struct {
+	__u32 child_pid; /* of sched_process_fork */
+	__u32 pid;	 /* of sched_process_free */
+} offsets = {};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -24,16 +28,18 @@ int forked(void *ctx)
 	if (!bpf_map_lookup_elem(&own, &parent))
 		return 1;
 	/* for a new thread this is its tid: harmless, no process has that tgid while the thread lives */
-	if (!bpf_probe_read_kernel(&child, sizeof(child), ctx + child_pid_offset))
+	if (!bpf_probe_read_kernel(&child, sizeof(child), ctx + offsets.child_pid))
 		bpf_map_update_elem(&own, &child, &yes, BPF_ANY);
 	return 1;
 }
 
+/* Not when it exits: whoever traces exits must still know it then. */
 SEC("tracepoint")
-int exited(void *ctx)
+int freed(void *ctx)
 {
-	__u32 tid = bpf_get_current_pid_tgid();
+	__u32 tid = 0;
 
-	bpf_map_delete_elem(&own, &tid);
+	if (!bpf_probe_read_kernel(&tid, sizeof(tid), ctx + offsets.pid))
+		bpf_map_delete_elem(&own, &tid);
 	return 1;
 }

@@ -4,7 +4,7 @@ import { type BpfObject, Libbpf } from "../ffi/libbpf.ts";
 import { Libc } from "../ffi/libc.ts";
 import { RingBuffer } from "../ffi/ring_buffer.ts";
 import { readTracefs, type TracefsRoot } from "../kernel/tracefs_files.ts";
-import { parseFormat } from "../kernel/format.ts";
+import { type Format, parseFormat } from "../kernel/format.ts";
 import { EVENT } from "./layout.ts";
 import type { Plan } from "./plan.ts";
 import { Program, type ProgramOptions } from "./program.ts";
@@ -101,16 +101,14 @@ export class Session implements Disposable {
 
   /** From here on every child of this process is known as ktriage's own. */
   #followOwnProcesses(stack: DisposableStack, bytes: Uint8Array<ArrayBuffer>, tracefs: TracefsRoot): void {
-    const format = parseFormat(readTracefs(tracefs, "events/sched/sched_process_fork/format"));
-    const child_pid = format.fields.find(({ name }) => name === "child_pid");
-    if (child_pid === undefined) throw new Error("Cannot follow own processes: sched_process_fork has no child_pid.");
-    this.#bpf.update(this.#own_fd, word(Deno.pid), new Uint8Array([1]));
+    const fork = readFormat(tracefs, "sched_process_fork"), free = readFormat(tracefs, "sched_process_free");
+    this.#bpf.update(this.#own_fd, words(Deno.pid), new Uint8Array([1]));
     const object: BpfObject = stack.use(this.#bpf.openObject("own", bytes));
-    object.setConstants(word(child_pid.offset));
+    object.setConstants(words(offsetOf(fork, "child_pid"), offsetOf(free, "pid")));
     object.shareMap("own", this.#own_fd);
     object.load();
-    for (const [program, event] of [["forked", "sched_process_fork"], ["exited", "sched_process_exit"]] as const) {
-      const config = BigInt(readTracefs(tracefs, `events/sched/${event}/id`));
+    for (const [program, { id }] of [["forked", fork], ["freed", free]] as const) {
+      const config = BigInt(id);
       const fd = this.#libc.perfEventOpen({ type: PERF_TYPE_TRACEPOINT, config }, { pid: -1, cpu: 0 });
       stack.use(object.attachPerfEvent(program, fd));
     }
@@ -140,6 +138,16 @@ export class Session implements Disposable {
   }
 }
 
-function word(value: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(new Uint32Array([value]).buffer);
+function readFormat(tracefs: TracefsRoot, event: string): Format {
+  return parseFormat(readTracefs(tracefs, `events/sched/${event}/format`));
+}
+
+function offsetOf(format: Format, name: string): number {
+  const field = format.fields.find((field) => field.name === name);
+  if (field === undefined) throw new Error(`Cannot follow own processes: ${format.name} has no ${name}.`);
+  return field.offset;
+}
+
+function words(...values: readonly number[]): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new Uint32Array(values).buffer);
 }
