@@ -11,8 +11,10 @@ import {
 import type { Directive, Plan } from "./plan.ts";
 
 /** How many seconds' worth of events may come at once before the governor spreads them out. */
-const BURST_S = 10n;
-const NS_PER_S = 1_000_000_000n;
+const BURST_S = 10;
+const NS_PER_S = 1e9;
+/** No process and no user has it: (pid_t) -1, (uid_t) -1. */
+const NO_ID = 0xffff_ffff;
 
 /** Filters that the kernel applies; a hit must match all of them. */
 export interface ProgramFilters {
@@ -30,13 +32,14 @@ export function configBytes(
   const bytes = new Uint8Array(CONFIG.bytes);
   const view = new DataView(bytes.buffer);
   writeCommFilter(bytes, filters.comm);
-  view.setUint32(CONFIG.tgid, filters.pid ?? 0, true);
-  view.setUint32(CONFIG.tid, filters.tid ?? 0, true);
-  view.setUint32(CONFIG.uid, filters.uid ?? 0, true);
+  // larger ids would be cut to those of others, or to 0: any
+  view.setUint32(CONFIG.tgid, Math.min(filters.pid ?? 0, NO_ID), true);
+  view.setUint32(CONFIG.tid, Math.min(filters.tid ?? 0, NO_ID), true);
+  view.setUint32(CONFIG.uid, Math.min(filters.uid ?? 0, NO_ID), true);
   view.setUint32(CONFIG.flags, flagsOf(plan, filters), true);
   if (rate_per_s > 0) {
-    view.setBigUint64(CONFIG.interval_ns, NS_PER_S / BigInt(rate_per_s), true);
-    view.setBigUint64(CONFIG.burst_ns, BURST_S * NS_PER_S, true);
+    view.setBigUint64(CONFIG.interval_ns, BigInt(Math.max(1, Math.round(NS_PER_S / rate_per_s))), true);
+    view.setBigUint64(CONFIG.burst_ns, BigInt(BURST_S * NS_PER_S), true);
   }
   view.setUint32(CONFIG.program, index, true);
   view.setUint32(CONFIG.record_bytes, Math.min(plan.record_bytes, MAX_RECORD_BYTES), true);

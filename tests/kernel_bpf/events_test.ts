@@ -65,19 +65,26 @@ Deno.test("filters by pid, tid, comm and prefix of comm leave a noisy neighbour 
   assert.deepEqual(results.slice(4).map(({ event_count }) => event_count), [0, 0, 0, 0]);
 });
 
-Deno.test("ktriage and what it starts never appear; a neighbour does", async () => {
-  await using neighbour = await Workload.start(["opens", "10", "/neighbour"]);
-  const result = await traceOne({ target: "openat" }, async () => {
-    const child = new Deno.Command("sh", { args: ["-c", "cat /etc/hostname /etc/passwd; (cat /etc/group)"] });
-    assert.ok((await child.output()).success);
-    await Deno.readTextFile("/etc/hosts");
+Deno.test("ktriage and what it starts never appear, from fork to exit; a neighbour does", async () => {
+  await using neighbour = await Workload.start(["opens", "10", "/neighbour"], { name: "neighbour" });
+  const targets = ["openat", "sched/sched_process_exec", "sched/sched_process_exit", "sched/sched_process_fork"];
+  const results = await traceDuring(targets.map((target) => ({ target })), async () => {
+    {
+      await using child = await Workload.start(["opens", "10", "/own"], { name: "own_child" });
+      await child.go();
+      const path = await Deno.realPath(`/proc/${child.pid}/exe`);
+      const line = `(${path} opens 5 /own </dev/null; exit 3) & wait`;
+      assert.ok((await new Deno.Command("sh", { args: ["-c", line], stdout: "null" }).output()).success);
+    }
     await neighbour.go();
   });
-  const own = result.events.filter(({ process_id, process_name }) =>
-    process_id === Deno.pid || ["sh", "cat"].includes(process_name)
-  );
-  assert.deepEqual(own, []);
-  assert.equal(eventsOf(result, neighbour.pid).length, 10);
+  for (const { events, target } of results) {
+    const own = events.filter(({ process_id, process_name }) =>
+      process_id === Deno.pid || process_name === "own_child"
+    );
+    assert.deepEqual(own, [], target);
+  }
+  assert.equal(eventsOf(results[0]!, neighbour.pid).length, 10);
 });
 
 for (

@@ -5,6 +5,7 @@
  * workload opens N PREFIX        open PREFIX/0 … PREFIX/N-1, which do not exist
  * workload getppid N             call getppid N times
  * workload storm SECONDS         call getppid until the time is over, print how often
+ * workload paced SECONDS RATE    open a file that does not exist RATE times a second, print how often
  * workload connect ADDRESS PORT  connect a TCP socket
  *
  * Prints "ready", waits for a line on stdin, works, prints what it did, waits for the end of stdin.
@@ -54,6 +55,29 @@ static long storm(long seconds)
 	return n;
 }
 
+static double seconds_since(const struct timespec *start)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec - start->tv_sec + (now.tv_nsec - start->tv_nsec) / 1e9;
+}
+
+/* A hundredth of a second's worth at once, then sleep until the next is due. */
+static long paced(long seconds, long rate)
+{
+	struct timespec start;
+	long n = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	for (double now = 0; now < seconds; now = seconds_since(&start)) {
+		while (n < now * rate)
+			n += opens(100, "/nowhere/paced");
+		usleep(1000);
+	}
+	return n;
+}
+
 static long connect_to(const char *address, int port)
 {
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
@@ -72,7 +96,7 @@ int main(int argc, char **argv)
 	char line[64];
 	long result;
 
-	if (argc < 3)
+	if (argc < 3 || (!strcmp(argv[1], "paced") && argc < 4))
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	puts("ready");
@@ -84,6 +108,8 @@ int main(int argc, char **argv)
 		result = getppids(atol(argv[2]));
 	else if (!strcmp(argv[1], "storm"))
 		result = storm(atol(argv[2]));
+	else if (!strcmp(argv[1], "paced"))
+		result = paced(atol(argv[2]), atol(argv[3]));
 	else
 		result = connect_to(argv[2], atoi(argv[3]));
 	printf("%ld\n", result);
