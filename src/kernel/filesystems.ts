@@ -1,7 +1,7 @@
 /** How full the file systems are, without ever waiting for one that does not answer. */
 import { statfs } from "node:fs/promises";
 import type { HostFigures } from "../protocol/mod.ts";
-import { mayHang, type Mount, parseMountinfo, storageMounts } from "./mounts.ts";
+import { mayHang, type Mount, parseMountinfo, storageMounts, withRoot } from "./mounts.ts";
 
 type Filesystem = HostFigures["filesystems"][number];
 type Unreadable = NonNullable<HostFigures["filesystems_unreadable"]>[number];
@@ -33,9 +33,13 @@ export async function readFilesystems(options: FilesystemsOptions = {}): Promise
   readonly filesystems: Filesystem[];
   readonly filesystems_unreadable: Unreadable[];
 }> {
-  const text = options.mountinfo ?? await Deno.readTextFile("/proc/self/mountinfo");
+  const mounts = options.mountinfo === undefined
+    ? withRoot(parseMountinfo(await Deno.readTextFile("/proc/self/mountinfo")))
+    : parseMountinfo(options.mountinfo);
   const timeout_ms = options.timeout_ms ?? TIMEOUT_MS;
-  const answers = await Promise.all(storageMounts(parseMountinfo(text)).map((mount) => readOne(mount, timeout_ms)));
+  const answers = await Promise.all(
+    storageMounts(mounts).map((mount) => readOne(mount, timeout_ms)),
+  );
   return {
     filesystems: answers.filter((answer) => "size_bytes" in answer).filter(({ size_bytes }) => size_bytes > 0)
       .sort((a, b) => b.used_percent - a.used_percent),

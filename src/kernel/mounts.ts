@@ -60,6 +60,13 @@ export function storageMounts(mounts: readonly Mount[]): readonly Mount[] {
   return [...by_device.values()];
 }
 
+/** In a chroot the root is no mount that this process can see, and the disk that it lies on would be missed. */
+export function withRoot(mounts: readonly Mount[]): readonly Mount[] {
+  if (mounts.some(({ mount_point }) => mount_point === "/")) return mounts;
+  const root: Mount = { device: "?", root: "/", mount_point: "/", type: "unknown", source: "", read_only: false };
+  return [root, ...mounts];
+}
+
 /** Whether asking this file system for its figures may block for ever. */
 export function mayHang({ type }: Mount): boolean {
   return MAY_HANG.test(type);

@@ -109,7 +109,7 @@ function byBareName(asked: string, wanted: string, events: readonly string[]): R
 function bySyscall(asked: string, wanted: string, known: ReadonlySet<string>): Resolution | undefined {
   const name = wanted.replace(/^(raw_)?syscalls?:/, "");
   if (name.includes(":")) return undefined;
-  const [, phase = "enter", bare] = /^(?:sys_)?(enter|exit)_(\w+)$/.exec(name) ?? [];
+  const [, phase = "enter", bare] = name === "exit_group" ? [] : /^(?:sys_)?(enter|exit)_(\w+)$/.exec(name) ?? [];
   const call = bare ?? syscallOfFunction(name) ?? name;
   for (const candidate of [call, ...(SYSCALL_EVENT_NAMES[call] ?? [])]) {
     const event = `syscalls:sys_${phase}_${candidate}`;

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { jsonSchemaOf, type Reply } from "../protocol/mod.ts";
 import { detailOf, excerpt, notAnAnswer } from "./gateway_errors.ts";
-import { type Message, type Model, ModelError } from "./model.ts";
+import { type Answer, type Message, type Model, ModelError } from "./model.ts";
 import { DEFAULT_RETRIES, type Posted, postJson, type Retries } from "./post_json.ts";
 import { readReply } from "./reply_text.ts";
 
@@ -45,7 +45,7 @@ export function createGateway(options: GatewayOptions): Model {
   const complete = completer(url, options);
   return {
     name: `${url.origin} ${options.model}`,
-    async answer(question, { signal }) {
+    async answer(question, { signal }): Promise<Answer> {
       let messages = question.messages;
       for (let complaints = 0;; complaints++) {
         const { text, episode_id } = await complete(messages, signal);
@@ -61,7 +61,7 @@ export function createGateway(options: GatewayOptions): Model {
 function answerOf(
   reply: Reply,
   { text, episode_id }: { readonly text: string | null; readonly episode_id: string | undefined },
-): Awaited<ReturnType<Model["answer"]>> {
+): Answer {
   return { reply, raw: text ?? "", ...(episode_id === undefined ? {} : { episode_id }) };
 }
 

@@ -84,7 +84,8 @@ export class Decoder {
       for (const [i, { directive }] of this.#plan.shown.entries()) {
         const reader = this.#readers[i];
         if (directive !== undefined && reader !== undefined && this.#extras.has(directive.index)) {
-          event.data[reader.name] = reader.read(view, at, 0);
+          // null: gone with the old program's memory, as after execve; what entry could read of it stays
+          event.data[reader.name] = reader.read(view, at, 0) ?? event.data[reader.name];
         }
       }
     }
@@ -153,7 +154,7 @@ class Extras {
       const at = this.#at[index] ?? -1, length = this.#length[index] ?? 0, flags = this.#flags[index] ?? 0;
       if (at < 0 || (length === 0 && (flags & EXTRA_FLAG.fault) !== 0)) return null;
       const value = read(view, at, length);
-      return (flags & EXTRA_FLAG.truncated) === 0 ? value : marked(value);
+      return flags === 0 ? value : marked(value);
     };
   }
 }

@@ -111,11 +111,14 @@ function planInstead(
 
 const FUNCTION_TYPES: ReadonlySet<ProbeType> = new Set(["kprobe", "kretprobe", "fentry", "fexit", "raw_tracepoint"]);
 
+/** No exit event follows: the thread is gone, or goes on elsewhere (rt_sigreturn clears the call's number). */
+const NEVER_RETURN: ReadonlySet<string> = new Set(["sys_enter_exit", "sys_enter_exit_group", "sys_enter_rt_sigreturn"]);
+
 function planEvent({ category, name, note }: EventName, tracefs: TracefsRoot): Plan {
   const format = parseFormat(readTracefs(tracefs, `events/${category}/${name}/format`));
   const fields = category === "syscalls" ? systemCallFields(format) : format.fields;
   const { directives, shown } = prepareFields({ category, format, fields });
-  const return_path = category === "syscalls" && name.startsWith("sys_enter_")
+  const return_path = category === "syscalls" && name.startsWith("sys_enter_") && !NEVER_RETURN.has(name)
     ? `events/syscalls/sys_exit_${name.slice("sys_enter_".length)}`
     : undefined;
   return {

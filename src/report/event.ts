@@ -1,6 +1,7 @@
 /** One event as a line: JSON for programs, words for people. */
 import { stringify } from "../protocol/json.ts";
 import type { TraceEvent } from "../protocol/result.ts";
+import { harmless } from "./layout.ts";
 
 /**
  * The event as one line of JSON, without the line's end; integers keep every digit.
@@ -37,10 +38,14 @@ export function eventText(event: TraceEvent): string {
   const micros = String(at / 1000n % 1_000_000n).padStart(6, "0");
   const who = `${event.process_name}/${event.process_id}`;
   const fields = Object.entries(event.data).map(([name, value]) => `${name}=${valueText(value)}`);
-  return `${time}.${micros} ${who.padEnd(22)} ${event.event_type} ${fields.join(" ")}`;
+  return oneLine(`${time}.${micros} ${who.padEnd(22)} ${event.event_type} ${fields.join(" ")}`);
 }
 
-/** Control characters come from other people's programs: they must not reach a terminal. */
+/** Control characters come from other people's programs, in names as in values: they must not reach a terminal. */
+function oneLine(text: string): string {
+  return harmless(text).replace(/[\n\t]/g, "\u{fffd}");
+}
+
 function valueText(value: unknown): string {
   if (typeof value === "string") return /^[\w./:@|+-]+$/.test(value) ? value : JSON.stringify(value);
   if (typeof value !== "object" || value === null) return String(value);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { filesystemOf } from "../../src/kernel/filesystems.ts";
-import { mayHang, parseMountinfo, storageMounts } from "../../src/kernel/mounts.ts";
+import { mayHang, parseMountinfo, storageMounts, withRoot } from "../../src/kernel/mounts.ts";
 
 const sample = (name: string) =>
   parseMountinfo(Deno.readTextFileSync(new URL(`../data/proc/${name}`, import.meta.url)));
@@ -80,4 +80,14 @@ Deno.test("filesystemOf() counts like df: blocks reserved for root are neither u
     read_only: true,
   });
   assert.equal(filesystemOf(mount, { ...figures, inodes: 0, inodes_free: 0 }).inodes_used_percent, 0); // btrfs
+});
+
+Deno.test("withRoot() adds the root where it is no mount, as in a chroot, and nowhere else", () => {
+  const server = sample("mountinfo_server");
+  assert.equal(withRoot(server), server);
+  const inside = server.filter(({ mount_point }) => mount_point !== "/");
+  assert.deepEqual(withRoot(inside).map(({ mount_point }) => mount_point), [
+    "/",
+    ...inside.map(({ mount_point }) => mount_point),
+  ]);
 });

@@ -7,8 +7,16 @@ export class RecordedTracefs implements TracefsRoot, Disposable {
 
   constructor(kernel: RecordedKernel) {
     const texts = recordedTexts(kernel);
+    const names = new Set(texts.keys());
     for (const [event, text] of texts) this.add(event, text);
-    Deno.writeTextFileSync(`${this.root}/available_events`, [...texts.keys(), ""].join("\n"));
+    for (const enter of [...names].filter((name) => name.startsWith("syscalls:sys_enter_"))) {
+      const call = enter.slice("syscalls:sys_enter_".length);
+      // one return was recorded: they differ in name and number only
+      const text = texts.get("syscalls:sys_exit_openat") ?? "";
+      this.add(`syscalls:sys_exit_${call}`, text.replace("sys_exit_openat", `sys_exit_${call}`));
+      names.add(`syscalls:sys_exit_${call}`);
+    }
+    Deno.writeTextFileSync(`${this.root}/available_events`, [...names, ""].join("\n"));
   }
 
   /** An event, `category:name`, with the text of its format file. */
