@@ -10,6 +10,7 @@ import { Session } from "../probes/session.ts";
 import { stringify } from "../protocol/json.ts";
 import type { TraceEvent } from "../protocol/result.ts";
 import { eventJson, eventText } from "../report/event.ts";
+import { harmless } from "../report/layout.ts";
 import type { Options } from "./arguments.ts";
 import { CliError, UsageError } from "./errors.ts";
 import { Interrupt } from "./interrupt.ts";
@@ -47,10 +48,11 @@ export async function trace({ positionals, options, writer }: Invocation): Promi
   const program = start(() => session.start(plan, { filters, rate_per_s, on_event }), target);
   if (plan.attached_as !== undefined) writer.note(plan.attached_as);
   writer.note(`Tracing ${plan.event} for ${duration_s} s; Ctrl-C ends it.`);
-  await endOf(duration_s, [interrupt.signal, writer.closed]);
+  await endOf(duration_s, [interrupt.signal, writer.closed, lines.failed]);
   await session.end(program);
   const duration_ns = session.now() - start_time;
   lines.flush();
+  if (lines.failed.aborted) throw new CliError(`Cannot write the events: ${lines.failed.reason}.`);
   report(program, { collector, duration_ns, json: options.has("json"), target, writer });
   return EXIT.done;
 }
@@ -113,17 +115,24 @@ function report(program: Program, { collector, duration_ns, json, target, writer
   const { events: _, sampled: __, ...result } = collector.result(program, { duration_ns });
   const sampled = program.counts.suppressed > 0;
   if (json) writer.out(`${stringify({ schema: "ktriage.trace/1", target, ...result, sampled })}\n`);
-  else writer.out(`${result.summary}\n`);
+  else writer.out(`${harmless(result.summary)}\n`);
 }
 
 /** Events on their way to standard output, many a write. */
 class Lines {
   #text = "";
   #flushing = false;
+  readonly #failure = new AbortController();
 
   constructor(readonly writer: Writer, readonly format: (event: TraceEvent) => string) {}
 
+  /** Aborted when standard output takes no more, a full disk for example; the reason says why. */
+  get failed(): AbortSignal {
+    return this.#failure.signal;
+  }
+
   add(event: TraceEvent): void {
+    if (this.failed.aborted) return;
     this.#text += `${this.format(event)}\n`;
     if (this.#text.length >= FLUSH_CHARS) this.flush();
     else if (!this.#flushing) {
@@ -134,7 +143,14 @@ class Lines {
 
   flush(): void {
     this.#flushing = false;
-    if (this.#text !== "") this.writer.out(this.#text);
+    const text = this.#text;
     this.#text = "";
+    if (text === "") return;
+    try {
+      this.writer.out(text);
+    } catch (error) {
+      // events come from the reader's timer, where nobody catches
+      this.#failure.abort(error instanceof Error ? error.message : error);
+    }
   }
 }

@@ -60,6 +60,7 @@ export class Libbpf implements Disposable {
       name,
       fail: (operation, errno) => this.#fail(operation, errno),
       errno: () => this.#libc.errno(),
+      close: (fd) => this.#libc.close(fd),
     });
   }
 
@@ -167,6 +168,7 @@ interface Owner {
   readonly name: string;
   readonly fail: (operation: string, errno: number) => never;
   readonly errno: () => number;
+  readonly close: (fd: number) => void;
 }
 
 /** One compiled object: configure, load, attach. Disposing it unloads programs whose links are gone. */
@@ -217,10 +219,14 @@ export class BpfObject implements Disposable {
     return this.#symbols.bpf_program__fd(this.#program(name));
   }
 
-  /** Attaches a program to a perf event and enables it; from then on the link owns the descriptor. */
+  /** Attaches a program to a perf event and enables it. The link owns the descriptor; on failure it is closed. */
   attachPerfEvent(name: string, perf_event_fd: number): Link {
     const link = this.#symbols.bpf_program__attach_perf_event(this.#program(name), perf_event_fd);
-    if (link === null) this.#owner.fail(`attach ${name}`, this.#owner.errno());
+    if (link === null) {
+      const errno = this.#owner.errno();
+      this.#owner.close(perf_event_fd); // libbpf takes it only when it succeeds
+      this.#owner.fail(`attach ${name}`, errno);
+    }
     let attached = true;
     const once = (): boolean => attached && !(attached = false);
     return {

@@ -43,6 +43,16 @@ export class RingBuffer implements Disposable {
     this.#view = new DataView(this.#copy.buffer);
   }
 
+  /** Bytes that programs have reserved up to now, committed or not; a record that is reserved later lies behind. */
+  get reserved(): bigint {
+    return Atomics.load(this.#produced, 0);
+  }
+
+  /** Bytes that were handed over. */
+  get taken(): bigint {
+    return Atomics.load(this.#consumed, 0);
+  }
+
   /** Hands over what is there now; returns the number of records, at most about 256 KiB worth. */
   drain(visit: Visit): number {
     const from = Atomics.load(this.#consumed, 0);

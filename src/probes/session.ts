@@ -83,7 +83,10 @@ export class Session implements Disposable {
   async end(program: Program): Promise<void> {
     await program.detach();
     if (program.ended) return;
-    while (this.#drain() > 0) { /* until the ring buffer is empty: no more of this program's events come */ }
+    // What this program wrote lies before this point: behind it others may go on, and a record that another CPU has
+    // not finished only holds up what follows it.
+    const end = this.#ring.reserved;
+    while (this.#ring.taken < end) this.#drain();
     program.finish();
     if (this.#programs.every(({ ended }) => ended)) this.#stopReading();
   }

@@ -4,6 +4,7 @@
  *
  * workload opens N PREFIX        open PREFIX/0 … PREFIX/N-1, which do not exist
  * workload getppid N             call getppid N times
+ * workload names N               call getppid N times, each under another name (comm)
  * workload storm SECONDS         call getppid until the time is over, print how often
  * workload paced SECONDS RATE    open a file that does not exist RATE times a second, print how often
  * workload connect ADDRESS PORT  connect a TCP socket
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,6 +41,18 @@ static long getppids(long n)
 {
 	for (long i = 0; i < n; i++)
 		syscall(SYS_getppid);
+	return n;
+}
+
+static long names(long n)
+{
+	char name[16];
+
+	for (long i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "name%ld", i);
+		prctl(PR_SET_NAME, name);
+		syscall(SYS_getppid);
+	}
 	return n;
 }
 
@@ -106,6 +120,8 @@ int main(int argc, char **argv)
 		result = opens(atol(argv[2]), argv[3]);
 	else if (!strcmp(argv[1], "getppid"))
 		result = getppids(atol(argv[2]));
+	else if (!strcmp(argv[1], "names"))
+		result = names(atol(argv[2]));
 	else if (!strcmp(argv[1], "storm"))
 		result = storm(atol(argv[2]));
 	else if (!strcmp(argv[1], "paced"))
