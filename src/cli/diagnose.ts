@@ -2,11 +2,10 @@
 import { DEFAULT_MAX_ROUNDS, diagnose } from "../agent/loop.ts";
 import { readHost } from "../kernel/host.ts";
 import { isReady } from "../kernel/capabilities.ts";
-import type { Model } from "../models/model.ts";
 import { type Host, stringify } from "../protocol/mod.ts";
 import { progressLines } from "../report/progress.ts";
 import { runText } from "../report/text.ts";
-import { type Choice, chooseModel } from "./choice.ts";
+import { chooseModel } from "./choice.ts";
 import { UsageError } from "./errors.ts";
 import { handsFrom } from "./hands.ts";
 import { inputName, readInput } from "./input.ts";
@@ -19,10 +18,10 @@ const MAX_ROUNDS = 50;
 
 /** Diagnoses this host and prints the report, or with `--json` the whole run. */
 export async function diagnoseSubcommand({ positionals, options, writer }: Invocation): Promise<number> {
-  const choice = chooseModel({
+  const model = await chooseModel({
     endpoint: options.text("endpoint"),
     model: options.text("model"),
-    env: (name) => Deno.env.get(name),
+    variable: (name) => Deno.env.get(name),
   });
   const max_rounds = options.integer("max-rounds", { min: 1, max: MAX_ROUNDS }) ?? DEFAULT_MAX_ROUNDS;
   const hands = handsFrom(options);
@@ -32,11 +31,11 @@ export async function diagnoseSubcommand({ positionals, options, writer }: Invoc
     on_first: () => writer.note("Ending; a report of what was seen follows. Once more leaves at once."),
   });
   writer.note(
-    choice.kind === "gateway"
-      ? `Asking ${choice.model} at ${choice.endpoint}.`
-      : "Asking the built-in expert: NANNYAPI_ENDPOINT and NANNYAPI_MODEL are not set.",
+    model.name === "expert"
+      ? "Asking the built-in expert: NANNYAPI_ENDPOINT and NANNYAPI_MODEL are not set."
+      : `Asking ${model.name}.`,
   );
-  const [host, model] = await Promise.all([readHost(), createModel(choice)]);
+  const host = await readHost();
   noteWhatIsMissing(host, writer);
   const paint = writer.notePaint;
   const run = await diagnose({
@@ -64,13 +63,6 @@ async function issueFrom(positionals: readonly string[]): Promise<string> {
     `Cannot diagnose without an issue${where}.`,
     `Say what is wrong, in your own words: ktriage diagnose "the shop answers slowly since noon"`,
   );
-}
-
-/** The expert is not loaded for a gateway, nor the other way round. */
-async function createModel(choice: Choice): Promise<Model> {
-  if (choice.kind === "expert") return (await import("../models/expert/mod.ts")).createExpert();
-  const { createGateway } = await import("../models/gateway.ts");
-  return createGateway({ endpoint: choice.endpoint, model: choice.model });
 }
 
 /** What keeps eBPF programs from running; only the privileges where they are missing, for the rest follows from them. */

@@ -16,6 +16,7 @@ const INTRODUCTION =
 const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ["NANNYAPI_ENDPOINT", "the gateway, for example http://gateway:3000/openai/v1"],
   ["NANNYAPI_MODEL", "the model or function there, for example tensorzero::function_name::diagnose_and_heal"],
+  ["NANNYAPI_API_KEY", "the gateway's key, where it wants one; or NANNYAPI_API_KEY_FILE, a file that holds it"],
   ["NO_COLOR", "no colours"],
 ];
 

@@ -32,8 +32,9 @@ export class RingBuffer implements Disposable {
   /** @param bytes size of the map: a power of two, a multiple of the page size */
   constructor(libc: Libc, fd: number, bytes: number) {
     const page = libc.pageBytes();
-    this.#consumer = libc.map(fd, { offset: 0, length: page, writable: true });
-    this.#producer = libc.map(fd, { offset: page, length: page + bytes, writable: false });
+    using stack = new DisposableStack();
+    this.#consumer = stack.use(libc.map(fd, { offset: 0, length: page, writable: true }));
+    this.#producer = stack.use(libc.map(fd, { offset: page, length: page + bytes, writable: false }));
     this.#consumed = new BigUint64Array(this.#consumer.bytes, 0, 1);
     this.#produced = new BigUint64Array(this.#producer.bytes, 0, 1);
     this.#headers = new Int32Array(this.#producer.bytes, page, bytes >> 2);
@@ -41,6 +42,7 @@ export class RingBuffer implements Disposable {
     this.#mask = bytes - 1;
     this.#copy = new Uint8Array(Math.min(bytes, 256 << 10));
     this.#view = new DataView(this.#copy.buffer);
+    stack.move();
   }
 
   /** Bytes that programs have reserved up to now, committed or not; a record that is reserved later lies behind. */

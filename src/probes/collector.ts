@@ -57,6 +57,7 @@ export class Collector {
       duration_s: Number(duration_ns) / 1e9,
       emitted: this.#emitted,
       pending: this.#tally.pending,
+      uncounted: counts.uncounted,
     });
     return { ...figures, aggregates, summary };
   }

@@ -2,7 +2,7 @@
 import { syscallArgument } from "../kernel/arguments.ts";
 import { type Field, type Format, parseFormat } from "../kernel/format.ts";
 import { syscallName } from "../kernel/syscalls.ts";
-import { tracepointInstead } from "../kernel/renamed.ts";
+import { SYSCALL_SUCCESSORS, tracepointInstead } from "../kernel/renamed.ts";
 import { resolveTarget } from "../kernel/targets.ts";
 import { readTracefs, tracefsHas, type TracefsRoot } from "../kernel/tracefs_files.ts";
 import type { ProbeType } from "../protocol/mod.ts";
@@ -82,6 +82,7 @@ interface EventName {
 function exactEvent(target: string, tracefs: TracefsRoot): EventName | undefined {
   const [, category, name] = /^(?:tracepoint[:/])?(\w+)[:/](\w+)$/.exec(target.trim()) ?? [];
   if (category === undefined || name === undefined || category === "raw_syscalls") return undefined;
+  if (SYSCALL_SUCCESSORS[name.replace("sys_enter_", "")] !== undefined) return undefined; // there is more to say
   return tracefsHas(tracefs, `events/${category}/${name}/id`) ? { category, name } : undefined;
 }
 

@@ -9,6 +9,8 @@ import type { Plan } from "./plan.ts";
 import { readText } from "./read.ts";
 
 const PERF_TYPE_TRACEPOINT = 2;
+/** Rows for every process times every key, such as a thousand processes with 60 system calls each; 6 MB. */
+const KEYED_COUNTS = 65_536;
 
 export interface ProgramOptions {
   /** Position in the session; events carry it. */
@@ -137,6 +139,7 @@ export class Program implements Disposable {
       this.#object.skipProgram("returned");
       this.#object.setMaxEntries("calls", 1);
     }
+    if (this.plan.key !== undefined) this.#object.setMaxEntries("counts", KEYED_COUNTS);
     this.#object.load();
   }
 

@@ -6,6 +6,8 @@ type Summarised = Pick<EbpfResult, "event_count" | "lost_events" | "missed_hits"
   readonly duration_s: number;
   readonly emitted: number;
   readonly pending: number;
+  /** Hits of {@link EbpfResult.event_count} that no process and no key was counted for. */
+  readonly uncounted: number;
   readonly aggregates: Aggregates;
 };
 
@@ -70,12 +72,15 @@ function list(values: readonly ValueCount[]): string {
   return shown.join(", ") + (values.length > SHOWN ? ", …" : "");
 }
 
-function withGaps(text: string, { lost_events, missed_hits }: Summarised): string {
+function withGaps(text: string, { lost_events, missed_hits, uncounted }: Summarised): string {
+  const unnamed = uncounted > 0
+    ? ` ${uncounted} hits are counted in the total only: they came from more processes than are kept apart.`
+    : "";
   const lost = lost_events > 0 ? ` ${lost_events} events were lost: the ring buffer was full.` : "";
   const missed = missed_hits !== undefined && missed_hits > 0
     ? ` The kernel skipped ${missed_hits} hits that came while another program ran on the same CPU.`
     : "";
-  return text + lost + missed;
+  return text + unnamed + lost + missed;
 }
 
 /** Three digits; never 1.00e+3 µs for what rounds up to the next unit. */

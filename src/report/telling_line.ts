@@ -5,18 +5,21 @@ import { harmless } from "./layout.ts";
 const MIN_WORD = 3;
 
 /**
- * The line that shares the most words and numbers with the claim; the first of equals, and the first line at all when
- * none shares any. Empty when the text is.
+ * The line that shares the most words and numbers with the claim, the first of equals. Of a text with several lines
+ * undefined when none shares any; the only line says what there is to say in any case.
  */
-export function tellingLine(text: string, claim: string): string {
+export function tellingLine(text: string, claim: string): string | undefined {
+  const lines = harmless(text).split("\n").map((line) => line.trim().replace(/\s+/g, " ")).filter((line) =>
+    line !== ""
+  );
+  if (lines.length === 1) return lines[0];
   const wanted = wordsOf(claim);
-  let best = "";
-  let most = -1;
-  for (const line of harmless(text).split("\n")) {
-    if (line.trim() === "") continue;
+  let best: string | undefined;
+  let most = 0;
+  for (const line of lines) {
     const shared = [...wordsOf(line)].filter((word) => wanted.has(word)).reduce((sum, word) => sum + weight(word), 0);
     if (shared > most) {
-      best = line.trim().replace(/\s+/g, " ");
+      best = line;
       most = shared;
     }
   }

@@ -79,10 +79,11 @@ function confidence({ confidence, findings = [] }: ResolutionReply, { turns, evi
 }
 
 function findingsText(findings: readonly Finding[], turns: readonly Turn[], options: TextOptions): string {
+  const shown = new Set<EbpfResult>();
   return findings.map(({ claim, evidence }, index) =>
     [
       numbered(index + 1, claim, options.width),
-      ...evidence.map((id) => evidenceLine(id, claim, { turns, ...options })),
+      ...evidence.map((id) => evidenceLine(id, claim, { turns, shown, ...options })),
     ].join("\n")
   ).join("\n");
 }
@@ -101,15 +102,24 @@ type Evidence =
 function evidenceLine(
   id: string,
   claim: string,
-  { turns, width, paint }: TextOptions & { readonly turns: readonly Turn[] },
+  { turns, shown, width, paint }: TextOptions & { readonly turns: readonly Turn[]; readonly shown: Set<EbpfResult> },
 ): string {
   const evidence = evidenceOf(id, turns);
-  const showed = evidence === undefined ? "no result of this run has this id" : showedBy(evidence, claim);
+  const again = evidence?.kind === "program" && shown.has(evidence.result);
+  if (evidence?.kind === "program") shown.add(evidence.result);
+  const showed = evidence === undefined
+    ? "no result of this run has this id"
+    : again
+    ? "as above"
+    : showedBy(evidence, claim);
   const margin = " ".repeat(EVIDENCE_MARGIN);
   const lines = wrap(`${harmless(id)}: ${oneLine(showed)}`, width - EVIDENCE_MARGIN).split("\n");
-  const shown = lines.slice(0, EVIDENCE_LINES).map((line) => cut(line, width - EVIDENCE_MARGIN));
-  if (lines.length > EVIDENCE_LINES) shown.push("…");
-  return shown.map((line) => margin + line).join("\n").replace(harmless(id), (name) => paint("cyan", name));
+  const some = lines.slice(0, EVIDENCE_LINES);
+  if (lines.length > EVIDENCE_LINES) some.push(`${some.pop()} …`);
+  return some.map((line) => cut(line, width - EVIDENCE_MARGIN)).map((line) => margin + line).join("\n").replace(
+    harmless(id),
+    (name) => paint("cyan", name),
+  );
 }
 
 function showedBy(evidence: Evidence, claim: string): string {
@@ -117,8 +127,10 @@ function showedBy(evidence: Evidence, claim: string): string {
   const { result } = evidence;
   if (result.refused !== undefined) return `refused: ${oneLine(result.refused.reason)}`;
   if (result.error !== undefined) return `not run: ${oneLine(result.error)}`;
-  const line = tellingLine(result.stdout, claim) || tellingLine(result.stderr, claim);
-  return line === "" ? `${oneLine(result.command)}: no output, ${outcome(result)}` : line;
+  const line = tellingLine(result.stdout, claim) ?? tellingLine(result.stderr, claim);
+  if (line !== undefined) return line;
+  const lines = `${result.stdout}\n${result.stderr}`.split("\n").filter((text) => text.trim() !== "").length;
+  return `${oneLine(result.command)}: ${lines === 0 ? "no output" : count(lines, "line")}, ${outcome(result)}`;
 }
 
 /** A command by its id; a program by the key of its result or by its name. The newest of equals. */

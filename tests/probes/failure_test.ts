@@ -14,7 +14,9 @@ Deno.test("explainFailure() says that a kernel has no ring buffer, since when th
 });
 
 Deno.test("explainFailure() keeps the end of the verifier's log, where the reason stands", () => {
-  const log = [...Array(50).keys()].map((n) => `${n}: (85) call something`).concat("R1 type=scalar expected=ctx").join("\n");
+  const log = [...Array(50).keys()].map((n) => `${n}: (85) call something`).concat("R1 type=scalar expected=ctx").join(
+    "\n",
+  );
   const { error, hint } = explainFailure("attach tracepoint a/b", new BpfError("load tracepoint", EINVAL, log));
   assert.equal(error, "Cannot attach tracepoint a/b: load tracepoint failed with EINVAL (Invalid argument).");
   assert.equal(hint.split("\n").length, 12);

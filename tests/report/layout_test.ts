@@ -37,9 +37,11 @@ Deno.test("harmless() leaves lines, tabs and words, and nothing else that moves 
   assert.equal(harmless("\x1b]0;title\x07\x00"), "\u{fffd}]0;title\u{fffd}\u{fffd}");
 });
 
-Deno.test("tellingLine() takes the line that speaks of the claim, else the first", () => {
-  const text = "Filesystem Use%\n/dev/vda 100% /\n\n/dev/vdb 3% /srv\n";
+Deno.test("tellingLine() takes the line that speaks of the claim, numbers before words", () => {
+  const text = "Filesystem Use%\n/dev/vda 100% /\n\n/dev/vdb   3% /srv\n";
   assert.equal(tellingLine(text, "/srv on vdb has room"), "/dev/vdb 3% /srv");
-  assert.equal(tellingLine(text, "nothing of this"), "Filesystem Use%");
-  assert.equal(tellingLine("\n \n", "x"), "");
+  assert.equal(tellingLine(text, "the use% of a filesystem is 100"), "/dev/vda 100% /");
+  assert.equal(tellingLine(text, "nothing of this"), undefined);
+  assert.equal(tellingLine("only this\n", "nothing"), "only this");
+  assert.equal(tellingLine("\n \n", "x"), undefined);
 });

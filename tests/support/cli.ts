@@ -75,11 +75,11 @@ export function startKtriage(args: readonly string[], options: CliOptions = {}):
 function spawn(args: readonly string[], { env, unprivileged = false, cwd }: CliOptions): Deno.ChildProcess {
   const own = [Deno.execPath(), "run", "-A", "--no-check", MAIN, ...args];
   const [program = "", ...argv] = unprivileged ? ["setpriv", ...NOBODY, ...own] : own;
-  const { NANNYAPI_ENDPOINT: _, NANNYAPI_MODEL: __, ...inherited } = Deno.env.toObject();
+  const inherited = Object.entries(Deno.env.toObject()).filter(([name]) => !name.startsWith("NANNYAPI_"));
   return new Deno.Command(program, {
     args: argv,
     clearEnv: true,
-    env: { ...inherited, ...(unprivileged ? { DENO_DIR: readableCache() } : {}), ...env },
+    env: { ...Object.fromEntries(inherited), ...(unprivileged ? { DENO_DIR: readableCache() } : {}), ...env },
     ...(cwd === undefined ? {} : { cwd }),
     stdin: "piped",
     stdout: "piped",

@@ -20,7 +20,7 @@ export function keptStream({ terminal = false, piece = Infinity, failures = {} }
   return {
     isTerminal: () => terminal,
     text: () => new TextDecoder().decode(Uint8Array.from(bytes)),
-    writeSync(chunk) {
+    writeSync(chunk): number {
       const failure = failures[writes++];
       if (failure) throw failure;
       const part = chunk.subarray(0, Math.min(piece, chunk.length));
