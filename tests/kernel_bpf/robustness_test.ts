@@ -1,5 +1,6 @@
 /** Hostile and odd things happen while ktriage traces: counts stay right, nothing leaks, nothing reaches a terminal. */
 import assert from "node:assert/strict";
+import type { EbpfResult } from "../../src/protocol/mod.ts";
 import { traceDuring, traceOne } from "../support/tracing.ts";
 import { Workload } from "../support/workload.ts";
 
@@ -8,7 +9,7 @@ const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const MAX_PROGRAMS_AN_EVENT = 64;
 
 /** A shell that ktriage did not start runs a line while programs trace. */
-async function whileShellRuns(line: string, requests: Parameters<typeof traceDuring>[0]) {
+async function whileShellRuns(line: string, requests: Parameters<typeof traceDuring>[0]): Promise<EbpfResult[]> {
   const shell = new Deno.Command("sh", { stdin: "piped", stdout: "piped" }).spawn();
   const input = shell.stdin.getWriter();
   const output = shell.stdout.getReader();

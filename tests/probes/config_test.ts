@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { configBytes, type Directive, type ProgramFilters } from "../../src/probes/config.ts";
+import { configBytes, type ProgramFilters } from "../../src/probes/config.ts";
 import { CONFIG, CONFIG_FLAG, DIRECTIVE, DIRECTIVE_KIND } from "../../src/probes/layout.ts";
-import type { Plan } from "../../src/probes/plan.ts";
+import type { Directive, Plan } from "../../src/probes/plan.ts";
 
 const PLAN: Plan = {
   event: "sched:sched_switch",
@@ -34,7 +34,10 @@ function passes(view: DataView<ArrayBuffer>, comm: string | Uint8Array): boolean
   );
 }
 
-function assertPasses(comm: string, { let_in, kept_out }: { let_in: readonly string[]; kept_out: readonly string[] }) {
+function assertPasses(
+  comm: string,
+  { let_in, kept_out }: { let_in: readonly string[]; kept_out: readonly string[] },
+): void {
   const view = config({ filters: { comm } });
   for (const name of let_in) assert.ok(passes(view, name), `${comm} should let ${name} in`);
   for (const name of kept_out) assert.ok(!passes(view, name), `${comm} should keep ${name} out`);

@@ -19,7 +19,7 @@ import {
   traceRecord,
   unixAddress,
 } from "../support/records.ts";
-import { RecordedTracefs } from "../support/recorded_tracefs.ts";
+import { recordedTracefs } from "../support/recorded_tracefs.ts";
 
 const EPOCH_NS = 1_700_000_000_000_000_000n;
 /** Where the record lies in the reader's buffer: never at its start. */
@@ -33,7 +33,7 @@ function decode(
   event: string,
   { values = {}, cut = 0, ...hit }: { values?: Values; cut?: number } & Partial<HitOptions> = {},
 ): { event: TraceEvent; data: Record<string, unknown>; returned: (options: ReturnOptions) => Record<string, unknown> } {
-  using tracefs = new RecordedTracefs(kernel);
+  const tracefs = recordedTracefs(kernel);
   const plan = planProgram({ type: "tracepoint", target: event }, tracefs);
   assert.ok(!("error" in plan));
   const decoder = new Decoder(plan, EPOCH_NS);
@@ -309,7 +309,7 @@ Deno.test("Decoder marks what goes on in the traced process with an ellipsis", (
 });
 
 Deno.test("Decoder keeps nothing of one event for the next", () => {
-  using tracefs = new RecordedTracefs("6.12");
+  const tracefs = recordedTracefs("6.12");
   const plan = planProgram({ type: "tracepoint", target: "syscalls/sys_enter_openat" }, tracefs) as Plan;
   const decoder = new Decoder(plan, 0n);
   const record = traceRecord(recordedFormat("6.12", "syscalls:sys_enter_openat"), { filename: 1 });

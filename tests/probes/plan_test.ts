@@ -3,10 +3,10 @@ import { MAX_DIRECTIVES, MAX_RECORD_BYTES } from "../../src/probes/layout.ts";
 import { type Plan, planProgram, type Refusal } from "../../src/probes/plan.ts";
 import type { ProbeType } from "../../src/protocol/mod.ts";
 import { KERNELS, recordedFormat, type RecordedKernel, recordedTexts } from "../kernel/recorded_formats.ts";
-import { RecordedTracefs } from "../support/recorded_tracefs.ts";
+import { RecordedTracefs, recordedTracefs } from "../support/recorded_tracefs.ts";
 
 function answer(kernel: RecordedKernel, target: string, type: ProbeType = "tracepoint"): Plan | Refusal {
-  using tracefs = new RecordedTracefs(kernel);
+  const tracefs = recordedTracefs(kernel);
   return planProgram({ type, target }, tracefs);
 }
 
@@ -85,7 +85,7 @@ for (const kernel of KERNELS) {
   });
 
   Deno.test(`planProgram() of every recorded event of Linux ${kernel} fits the program's limits`, () => {
-    using tracefs = new RecordedTracefs(kernel);
+    const tracefs = recordedTracefs(kernel);
     for (const event of recordedTexts(kernel).keys()) {
       const plan = planProgram({ type: "tracepoint", target: event }, tracefs);
       assert.ok(!("error" in plan), event);

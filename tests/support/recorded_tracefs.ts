@@ -7,16 +7,14 @@ export class RecordedTracefs implements TracefsRoot, Disposable {
 
   constructor(kernel: RecordedKernel) {
     const texts = recordedTexts(kernel);
-    const names = new Set(texts.keys());
     for (const [event, text] of texts) this.add(event, text);
-    for (const enter of [...names].filter((name) => name.startsWith("syscalls:sys_enter_"))) {
+    for (const enter of [...texts.keys()].filter((name) => name.startsWith("syscalls:sys_enter_"))) {
       const call = enter.slice("syscalls:sys_enter_".length);
+      if (texts.has(`syscalls:sys_exit_${call}`)) continue;
       // one return was recorded: they differ in name and number only
       const text = texts.get("syscalls:sys_exit_openat") ?? "";
       this.add(`syscalls:sys_exit_${call}`, text.replace("sys_exit_openat", `sys_exit_${call}`));
-      names.add(`syscalls:sys_exit_${call}`);
     }
-    Deno.writeTextFileSync(`${this.root}/available_events`, [...names, ""].join("\n"));
   }
 
   /** An event, `category:name`, with the text of its format file. */
@@ -24,6 +22,7 @@ export class RecordedTracefs implements TracefsRoot, Disposable {
     const directory = `${this.root}/events/${event.replace(":", "/")}`;
     Deno.mkdirSync(directory, { recursive: true });
     Deno.writeTextFileSync(`${directory}/format`, format);
+    Deno.writeTextFileSync(`${this.root}/available_events`, `${event}\n`, { append: true });
     Deno.writeTextFileSync(`${directory}/id`, `${/^ID: (\d+)$/m.exec(format)?.[1]}\n`);
   }
 
@@ -31,3 +30,16 @@ export class RecordedTracefs implements TracefsRoot, Disposable {
     Deno.removeSync(this.root, { recursive: true });
   }
 }
+
+const shared = new Map<RecordedKernel, RecordedTracefs>();
+
+/** One for all tests of a file that only read it. */
+export function recordedTracefs(kernel: RecordedKernel): TracefsRoot {
+  let tracefs = shared.get(kernel);
+  if (tracefs === undefined) shared.set(kernel, tracefs = new RecordedTracefs(kernel));
+  return tracefs;
+}
+
+globalThis.addEventListener("unload", () => {
+  for (const tracefs of shared.values()) tracefs[Symbol.dispose]();
+});
