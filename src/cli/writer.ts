@@ -67,8 +67,9 @@ export class Writer {
 
   /** Columns to wrap text at. */
   get width(): number {
-    if (!this.#options.stdout.isTerminal()) return PIPE_WIDTH;
-    return Math.max(MIN_WIDTH, Math.min(MAX_WIDTH, this.#options.columns()));
+    // A serial console says that it has no columns at all.
+    const columns = this.#options.stdout.isTerminal() ? this.#options.columns() : 0;
+    return columns === 0 ? PIPE_WIDTH : Math.max(MIN_WIDTH, Math.min(MAX_WIDTH, columns));
   }
 
   /**

@@ -36,7 +36,7 @@ export class Collector {
   }
 
   /** What an ended program saw. */
-  result({ plan, counts }: Program, { duration_ns }: { readonly duration_ns: bigint }): Collected {
+  result({ plan, counts, filters }: Program, { duration_ns }: { readonly duration_ns: bigint }): Collected {
     const aggregates: Aggregates = {
       by_process: byProcess(counts),
       ...(plan.key === undefined ? {} : { by_key: { key: plan.key.label, counts: byKey(counts, plan.key.name) } }),
@@ -58,6 +58,7 @@ export class Collector {
       emitted: this.#emitted,
       pending: this.#tally.pending,
       uncounted: counts.uncounted,
+      filters,
     });
     return { ...figures, aggregates, summary };
   }

@@ -79,6 +79,10 @@ export class Program implements Disposable {
     stack.move();
   }
 
+  get filters(): ProgramFilters {
+    return this.#options.filters;
+  }
+
   get ended(): boolean {
     return this.#counts !== undefined;
   }

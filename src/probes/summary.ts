@@ -1,5 +1,6 @@
 /** One program's results in a few sentences that a person, or a model, can act on. */
 import type { Aggregates, EbpfResult, ValueCount } from "../protocol/mod.ts";
+import type { ProgramFilters } from "./config.ts";
 
 type Summarised = Pick<EbpfResult, "event_count" | "lost_events" | "missed_hits" | "sampled" | "events"> & {
   readonly event: string;
@@ -9,14 +10,19 @@ type Summarised = Pick<EbpfResult, "event_count" | "lost_events" | "missed_hits"
   /** Hits of {@link EbpfResult.event_count} that no process and no key was counted for. */
   readonly uncounted: number;
   readonly aggregates: Aggregates;
+  readonly filters: ProgramFilters;
 };
 
 const SHOWN = 3;
+/** Those that the kernel applies: a request may hold others. */
+const FILTERS = ["comm", "pid", "tid", "uid"] as const;
 
 /** @returns for example `214 × syscalls:sys_enter_connect in 10.0 s, by curl (pid 812) 200 …` */
 export function summarise(result: Summarised): string {
   const { event, event_count, duration_s } = result;
-  if (event_count === 0) return withGaps(`${event} did not occur in ${duration_s.toFixed(1)} s.`, result);
+  if (event_count === 0) {
+    return withGaps(`${event} did not occur in ${duration_s.toFixed(1)} s${underFilters(result.filters)}.`, result);
+  }
   return withGaps(
     [
       `${event_count} × ${event} in ${duration_s.toFixed(1)} s, ${byProcess(result.aggregates, event_count)}.`,
@@ -29,6 +35,12 @@ export function summarise(result: Summarised): string {
     ].filter((sentence) => sentence !== "").join(" "),
     result,
   );
+}
+
+/** That nothing matched the filters does not mean that nothing happened. */
+function underFilters(filters: ProgramFilters): string {
+  const given = FILTERS.flatMap((name) => filters[name] === undefined ? [] : [`${name} ${filters[name]}`]);
+  return given.length === 0 ? "" : ` with ${given.join(", ")} (others were not looked at)`;
 }
 
 function byProcess({ by_process }: Aggregates, total: number): string {

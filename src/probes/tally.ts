@@ -3,6 +3,8 @@ import type { Aggregates, TraceEvent, ValueCount } from "../protocol/mod.ts";
 
 /** A field with more distinct values than this says nothing by its most common ones. */
 const MAX_VALUES = 4096;
+/** Stands for the values of such a field. */
+const TOO_MANY: Map<string, number> = new Map();
 const TOP = 10;
 /** Latencies are kept in buckets of an eighth of a power of two: quantiles are right within 6%. */
 const BUCKETS_PER_OCTAVE = 8;
@@ -37,7 +39,7 @@ export class Tally {
   aggregates(): Pick<Aggregates, "by_field" | "errors" | "latency"> {
     const by_field: Record<string, ValueCount[]> = {};
     for (const [name, values] of this.#fields) {
-      if (values.size > 0 && values.size < MAX_VALUES) by_field[name] = top(values);
+      if (values !== TOO_MANY) by_field[name] = top(values);
     }
     return { by_field, errors: top(this.#errors), ...this.#latencies() };
   }
@@ -47,7 +49,9 @@ export class Tally {
     if (label === undefined) return;
     let values = this.#fields.get(name);
     if (values === undefined) this.#fields.set(name, values = new Map());
-    if (values.size < MAX_VALUES) bump(values, label);
+    if (values === TOO_MANY) return;
+    bump(values, label);
+    if (values.size >= MAX_VALUES) this.#fields.set(name, TOO_MANY); // what was counted is of no use: megabytes of paths
   }
 
   #addLatency(ns: number): void {

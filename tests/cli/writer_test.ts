@@ -67,3 +67,10 @@ Deno.test("Writer.paint and Writer.notePaint look at their own stream each", () 
   assert.equal(writer.paint("bold", "x"), "x");
   assert.equal(writer.notePaint("bold", "x"), "\x1b[1mx\x1b[22m");
 });
+
+Deno.test("Writer.width follows a terminal within reason, and is fixed elsewhere", () => {
+  const width = (columns: number, terminal = true): number =>
+    keptWriter({ stdout: keptStream({ terminal }), columns }).writer.width;
+  assert.deepEqual([80, 20, 500, 0].map((columns) => width(columns)), [80, 40, 100, 100]);
+  assert.equal(width(80, false), 100);
+});

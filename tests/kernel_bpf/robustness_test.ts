@@ -131,3 +131,13 @@ Deno.test("ktriage trace to a full disk ends with an error of one line", async (
   assert.match(text, /Cannot write the events: No space left on device/);
   assert.doesNotMatch(text, /Uncaught|writeSync|\.ts:/);
 });
+
+Deno.test("a summary of nothing says under which filters there was nothing", async () => {
+  await using workload = await Workload.start(["getppid", "10"]);
+  const result = await traceOne(
+    { target: "getppid", filters: { comm: "nobody", pid: workload.pid } },
+    () => workload.go(),
+  );
+  assert.equal(result.event_count, 0);
+  assert.match(result.summary, new RegExp(`did not occur in .* s with comm nobody, pid ${workload.pid} \\(others`));
+});

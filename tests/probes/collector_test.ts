@@ -38,7 +38,7 @@ function collected(
 ): ReturnType<Collector["result"]> {
   const collector = new Collector(options);
   for (const one of events) collector.add(one);
-  const program = { plan: { ...PLAN, ...plan }, counts: { ...COUNTS, ...counts } } as Program;
+  const program = { plan: { ...PLAN, ...plan }, counts: { ...COUNTS, ...counts }, filters: {} } as Program;
   return collector.result(program, { duration_ns: 2_000_000_000n });
 }
 

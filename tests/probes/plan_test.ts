@@ -161,8 +161,9 @@ Deno.test("planProgram() waits for no return of calls that never do", () => {
       `name: sys_${phase}_${call}\nID: 5\nformat:\n\tfield:long ret;\toffset:16;\tsize:8;\tsigned:1;\n\nprint fmt: ""\n`;
     tracefs.add(`syscalls:sys_enter_${call}`, text("enter"));
     tracefs.add(`syscalls:sys_exit_${call}`, text("exit"));
-    const plan = planProgram({ type: "tracepoint", target: `syscalls/sys_enter_${call}` }, tracefs);
+    const plan = planProgram({ type: "tracepoint", target: call }, tracefs);
     assert.ok(!("error" in plan));
+    assert.equal(plan.event, `syscalls:sys_enter_${call}`);
     assert.equal(plan.return_id, undefined);
   }
 });

@@ -13,6 +13,7 @@ const QUIET: Summarised = {
   emitted: 0,
   pending: 0,
   uncounted: 0,
+  filters: {},
   aggregates: { by_process: [], by_field: {}, errors: [] },
 };
 
@@ -50,6 +51,10 @@ Deno.test("summarise() reads as sentences: what, how often, how long, by whom, e
 
 Deno.test("summarise() of nothing says so, and what could be why", () => {
   assert.equal(summarise(QUIET), "syscalls:sys_enter_connect did not occur in 10.0 s.");
+  assert.equal(
+    summarise({ ...QUIET, filters: { comm: "nginx", pid: undefined, uid: 0 } }),
+    "syscalls:sys_enter_connect did not occur in 10.0 s with comm nginx, uid 0 (others were not looked at).",
+  );
   assert.match(summarise({ ...QUIET, missed_hits: 7 }), /did not occur in 10\.0 s\. The kernel skipped 7 hits/);
 });
 

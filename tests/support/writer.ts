@@ -32,11 +32,12 @@ export function keptStream({ terminal = false, piece = Infinity, failures = {} }
 
 /** A writer to kept streams. */
 export function keptWriter(
-  { stdout = keptStream(), stderr = keptStream(), env = {} }: {
+  { stdout = keptStream(), stderr = keptStream(), env = {}, columns = 80 }: {
     stdout?: KeptStream;
     stderr?: KeptStream;
     env?: Readonly<Record<string, string>>;
+    columns?: number;
   } = {},
 ): { readonly writer: Writer; readonly stdout: KeptStream; readonly stderr: KeptStream } {
-  return { writer: new Writer({ stdout, stderr, env: (name) => env[name], columns: () => 80 }), stdout, stderr };
+  return { writer: new Writer({ stdout, stderr, env: (name) => env[name], columns: () => columns }), stdout, stderr };
 }

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { diagnosticReply, ebpfResult, parse, reply, stringify } from "../../src/protocol/mod.ts";
+import { type DocumentName, DOCUMENTS, jsonSchemaOf } from "../../src/protocol/schemas.ts";
+
+const NAMES = Object.keys(DOCUMENTS) as DocumentName[];
+
+/** Every fenced JSON block of a prompt. */
+function examples(file: string): unknown[] {
+  const text = Deno.readTextFileSync(new URL(`../../prompts/${file}`, import.meta.url));
+  return [...text.matchAll(/```json\n(.*?)```/gs)].map(([, block = ""]) => parse(block));
+}
+
+Deno.test("jsonSchemaOf() describes every document as an object, and integers as integers", () => {
+  for (const name of NAMES) {
+    const text = stringify(jsonSchemaOf(name));
+    assert.match(text, /"(properties|oneOf|anyOf)"/, name);
+    assert.doesNotMatch(text, /9007199254740991/, name);
+  }
+  const { properties } = jsonSchemaOf("event") as { properties: Record<string, { type?: string }> };
+  assert.equal(properties["timestamp"]?.type, "integer");
+});
+
+Deno.test("jsonSchemaOf() asks for the contract's fields only, in what an AI sends", () => {
+  const request = jsonSchemaOf("request") as { required: string[] };
+  assert.deepEqual(request.required, ["response_type"]);
+});
+
+for (const file of ["system.md", "contract.md"]) {
+  Deno.test(`every example in prompts/${file} follows the contract, in both phases`, () => {
+    const replies = examples(file).map((example) => reply.parse(example));
+    assert.deepEqual(new Set(replies.map(({ response_type }) => response_type)), new Set(["diagnostic", "resolution"]));
+  });
+}
+
+Deno.test("a reply with only the contract's fields is taken, and unknown ones are kept", () => {
+  const parsed = diagnosticReply.parse({
+    response_type: "diagnostic",
+    reasoning: "",
+    commands: [{ id: "a", command: "uptime", description: "" }],
+    ebpf_programs: [{
+      name: "connects",
+      type: "kprobe",
+      target: "tcp_connect",
+      duration: 15,
+      filters: { comm: "nginx", pid: 12 },
+      description: "",
+      priority: 1,
+    }],
+  });
+  assert.equal(parsed.ebpf_programs[0]?.["priority"], 1);
+});
+
+Deno.test("a resolution whose plan is a list of steps is taken as lines", () => {
+  const parsed = reply.parse({
+    response_type: "resolution",
+    root_cause: "the disk is full",
+    resolution_plan: ["delete old logs", "add a disk"],
+    confidence: "High",
+  });
+  assert.ok(parsed.response_type === "resolution");
+  assert.equal(parsed.resolution_plan, "delete old logs\nadd a disk");
+});
+
+for (const [what, value] of [
+  ["an unknown type of probe", { name: "x", type: "magic", target: "y", duration: 5 }],
+  ["an empty target", { name: "x", type: "tracepoint", target: "", duration: 5 }],
+  ["a duration of nothing", { name: "x", type: "tracepoint", target: "y", duration: 0 }],
+  ["a negative pid", { name: "x", type: "tracepoint", target: "y", duration: 5, filters: { pid: -1 } }],
+] as const) {
+  Deno.test(`a request with ${what} is refused`, () => {
+    assert.equal(diagnosticReply.safeParse({ response_type: "diagnostic", ebpf_programs: [value] }).success, false);
+  });
+}
+
+Deno.test("a result's times may be bigints, as the clock gives them", () => {
+  const result = {
+    program_name: "a",
+    type: "tracepoint",
+    target: "openat",
+    start_time: 1795240140123456789n,
+    end_time: 1795240150123456789n,
+    event_count: 0,
+    lost_events: 0,
+    sampled: false,
+    events: [],
+    summary: "",
+  };
+  assert.deepEqual(ebpfResult.parse(parse(stringify(result))), result);
+});
