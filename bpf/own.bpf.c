@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Keeps the set of ktriage's own processes: a child of one of them is one of them. */
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
+#include "own.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -10,13 +9,6 @@ const volatile struct {
 	__u32 child_pid; /* of sched_process_fork */
 	__u32 pid;	 /* of sched_process_free */
 } offsets = {};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u32);
-	__type(value, __u8);
-} own SEC(".maps");
 
 SEC("tracepoint")
 int forked(void *ctx)

@@ -3,6 +3,8 @@
 #ifndef KTRIAGE_EVENT_H
 #define KTRIAGE_EVENT_H
 
+#include <linux/types.h>
+
 #define MAX_DIRECTIVES 12
 #define MAX_RECORD     2048 /* fixed and dynamic part of a trace record that is copied */
 #define MAX_EXTRA      2048 /* user memory that the directives bring along; the last one may pass it by MAX_STRING */

@@ -3,9 +3,8 @@
 #ifndef KTRIAGE_SESSION_H
 #define KTRIAGE_SESSION_H
 
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
 #include "event.h"
+#include "own.h"
 
 const volatile struct config config = {};
 
@@ -14,14 +13,6 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
 } events SEC(".maps");
-
-/* ktriage and everything it started, by tgid: they are never traced. Shared as well; bpf/own.bpf.c fills it. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u32);
-	__type(value, __u8);
-} own SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

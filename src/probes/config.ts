@@ -24,6 +24,9 @@ export interface ProgramFilters {
   readonly uid?: number | undefined;
 }
 
+/** A request may hold others, which nothing applies. */
+export const FILTER_NAMES = ["comm", "pid", "tid", "uid"] as const satisfies readonly (keyof ProgramFilters)[];
+
 export function configBytes(
   plan: Plan,
   options: { readonly index: number; readonly filters: ProgramFilters; readonly rate_per_s: number },

@@ -3,6 +3,7 @@ import { openTracefs } from "../kernel/tracefs.ts";
 import type { TracefsRoot } from "../kernel/tracefs_files.ts";
 import type { EbpfProgram, EbpfResult, EbpfResults } from "../protocol/mod.ts";
 import { Collector } from "./collector.ts";
+import { FILTER_NAMES } from "./config.ts";
 import { explainFailure } from "./failure.ts";
 import { DEFAULT_RATE_PER_S, type ProgramStart, type RunningPrograms, type StartOptions } from "./mod.ts";
 import { planProgram, type Refusal } from "./plan.ts";
@@ -69,11 +70,18 @@ function startOne(
     const start_time = session.now();
     const filters = request.filters ?? {};
     const program = session.start(plan, { filters, rate_per_s, on_event: (event) => collector.add(event) });
-    const start = { name, key, ...(plan.attached_as === undefined ? {} : { attached_as: plan.attached_as }) };
+    const notes = [plan.attached_as, unknownFilters(filters)].filter((note) => note !== undefined);
+    const start = { name, key, ...(notes.length === 0 ? {} : { attached_as: notes.join("; ") }) };
     return { start, request, start_time, running: { program, collector, session } };
   } catch (error) {
     return refuse(explainFailure(`attach ${request.type} ${request.target}`, error));
   }
+}
+
+/** A model may ask for filters that this version does not have: it must not take the answer for a filtered one. */
+function unknownFilters(filters: Readonly<Record<string, unknown>>): string | undefined {
+  const unknown = Object.keys(filters).filter((name) => !FILTER_NAMES.some((known) => known === name));
+  return unknown.length === 0 ? undefined : `not filtered by ${unknown.join(", ")}: unknown to this version of ktriage`;
 }
 
 async function collect(

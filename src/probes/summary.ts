@@ -1,6 +1,6 @@
 /** One program's results in a few sentences that a person, or a model, can act on. */
 import type { Aggregates, EbpfResult, ValueCount } from "../protocol/mod.ts";
-import type { ProgramFilters } from "./config.ts";
+import { FILTER_NAMES, type ProgramFilters } from "./config.ts";
 
 type Summarised = Pick<EbpfResult, "event_count" | "lost_events" | "missed_hits" | "sampled" | "events"> & {
   readonly event: string;
@@ -14,8 +14,6 @@ type Summarised = Pick<EbpfResult, "event_count" | "lost_events" | "missed_hits"
 };
 
 const SHOWN = 3;
-/** Those that the kernel applies: a request may hold others. */
-const FILTERS = ["comm", "pid", "tid", "uid"] as const;
 
 /** @returns for example `214 × syscalls:sys_enter_connect in 10.0 s, by curl (pid 812) 200 …` */
 export function summarise(result: Summarised): string {
@@ -39,7 +37,7 @@ export function summarise(result: Summarised): string {
 
 /** That nothing matched the filters does not mean that nothing happened. */
 function underFilters(filters: ProgramFilters): string {
-  const given = FILTERS.flatMap((name) => filters[name] === undefined ? [] : [`${name} ${filters[name]}`]);
+  const given = FILTER_NAMES.flatMap((name) => filters[name] === undefined ? [] : [`${name} ${filters[name]}`]);
   return given.length === 0 ? "" : ` with ${given.join(", ")} (others were not looked at)`;
 }
 

@@ -86,6 +86,15 @@ Deno.test("ids beyond 32 bits match nobody instead of somebody else, or everybod
   assert.deepEqual(results.map(({ event_count }) => event_count), [0, 0, 0, 10]);
 });
 
+Deno.test("filters that this version does not know are told to be without effect", async () => {
+  const [unknown, known] = await traceDuring([
+    { target: "getppid", filters: { cgroup: "/x", errno: "ENOENT", comm: "nobody" } },
+    { target: "getppid", filters: { comm: "nobody" } },
+  ], () => Promise.resolve());
+  assert.equal(unknown!.attached_as, "not filtered by cgroup, errno: unknown to this version of ktriage");
+  assert.equal(known!.attached_as, undefined);
+});
+
 Deno.test("names with more than 15 bytes are found as the kernel cuts them, also within a character", async () => {
   const name = "größenordnung-ü-x"; // 15 bytes end inside of nothing; cut by bytes, not by characters
   const split = "abcdefghijklmnü"; // its last character is cut in half

@@ -61,12 +61,14 @@ Deno.test("a resolution whose plan is a list of steps is taken as lines", () => 
   assert.equal(parsed.resolution_plan, "delete old logs\nadd a disk");
 });
 
-for (const [what, value] of [
-  ["an unknown type of probe", { name: "x", type: "magic", target: "y", duration: 5 }],
-  ["an empty target", { name: "x", type: "tracepoint", target: "", duration: 5 }],
-  ["a duration of nothing", { name: "x", type: "tracepoint", target: "y", duration: 0 }],
-  ["a negative pid", { name: "x", type: "tracepoint", target: "y", duration: 5, filters: { pid: -1 } }],
-] as const) {
+for (
+  const [what, value] of [
+    ["an unknown type of probe", { name: "x", type: "magic", target: "y", duration: 5 }],
+    ["an empty target", { name: "x", type: "tracepoint", target: "", duration: 5 }],
+    ["a duration of nothing", { name: "x", type: "tracepoint", target: "y", duration: 0 }],
+    ["a negative pid", { name: "x", type: "tracepoint", target: "y", duration: 5, filters: { pid: -1 } }],
+  ] as const
+) {
   Deno.test(`a request with ${what} is refused`, () => {
     assert.equal(diagnosticReply.safeParse({ response_type: "diagnostic", ebpf_programs: [value] }).success, false);
   });
