@@ -1,7 +1,7 @@
 /** From arguments to an exit code: finds the subcommand, answers help and version, tells errors. */
-import { Options, parseArguments, UnknownOption } from "./arguments.ts";
+import { Options, type OptionSpec, parseArguments, UnknownOption } from "./arguments.ts";
 import { CliError, UsageError } from "./errors.ts";
-import { EXIT, type OptionSpec, type SubcommandSpec } from "./subcommand.ts";
+import { EXIT, type SubcommandSpec } from "./subcommand.ts";
 import { GLOBAL_OPTIONS, SUBCOMMANDS } from "./table.ts";
 import { processWriter, type Writer } from "./writer.ts";
 

@@ -4,7 +4,16 @@
  * node:util's parseArgs would do, but importing it takes 7 ms: half of what Deno itself needs to start.
  */
 import { UsageError } from "./errors.ts";
-import type { OptionSpec } from "./subcommand.ts";
+
+export interface OptionSpec {
+  /** Without the dashes. */
+  readonly name: string;
+  /** One letter, without the dash. */
+  readonly short?: string;
+  /** What its value is called in the help; an option without it is a flag. */
+  readonly value?: string;
+  readonly summary: string;
+}
 
 export interface Parsed {
   readonly positionals: readonly string[];

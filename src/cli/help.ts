@@ -1,7 +1,8 @@
 /** The help texts, made from the table of subcommands. */
 import type { Paint } from "../report/paint.ts";
 import { columns, indent, wrap } from "../report/layout.ts";
-import type { Example, OptionSpec, SubcommandSpec } from "./subcommand.ts";
+import type { OptionSpec } from "./arguments.ts";
+import type { Example, SubcommandSpec } from "./subcommand.ts";
 
 export interface HelpOptions {
   readonly width: number;

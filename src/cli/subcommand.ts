@@ -1,19 +1,9 @@
 /** What a subcommand is: a row of the table, and the function behind it. */
-import type { Options } from "./arguments.ts";
+import type { Options, OptionSpec } from "./arguments.ts";
 import type { Writer } from "./writer.ts";
 
 /** Exit codes of every subcommand. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
-
-export interface OptionSpec {
-  /** Without the dashes. */
-  readonly name: string;
-  /** One letter, without the dash. */
-  readonly short?: string;
-  /** What its value is called in the help; an option without it is a flag. */
-  readonly value?: string;
-  readonly summary: string;
-}
 
 export interface Example {
   readonly command: string;

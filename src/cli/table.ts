@@ -1,5 +1,6 @@
 /** Every subcommand: its help, its options, and where its code is. */
-import type { OptionSpec, SubcommandSpec } from "./subcommand.ts";
+import type { OptionSpec } from "./arguments.ts";
+import type { SubcommandSpec } from "./subcommand.ts";
 
 /** Options of every subcommand. */
 export const GLOBAL_OPTIONS: readonly OptionSpec[] = [

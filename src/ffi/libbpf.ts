@@ -128,7 +128,8 @@ export class Libbpf implements Disposable {
     return this.#lib.symbols.libbpf_num_possible_cpus();
   }
 
-  /** Times the kernel skipped this program because one was running on the same CPU; 0 before Linux 5.12. */
+  /** Times the kernel skipped this program because one was running on the same CPU; 0 on kernels that do not count it for
+   * tracepoints (before about 6.7). */
   recursionMisses(program_fd: number): number {
     // struct bpf_prog_info; recursion_misses stands behind run_cnt (include/uapi/linux/bpf.h)
     const info = new Uint8Array(232);

@@ -51,10 +51,19 @@ export function planProgram(
   request: { readonly type: ProbeType; readonly target: string },
   tracefs: TracefsRoot,
 ): Plan | Refusal {
-  if (request.type !== "tracepoint") return planInstead(request, tracefs);
-  const exact = exactEvent(request.target, tracefs);
+  const { type, target } = request;
+  if (type === "tracepoint") return planTracepoint(target, tracefs);
+  if (type !== "raw_tracepoint") return planInstead(request, tracefs);
+  const plan = planTracepoint(target, tracefs);
+  return "error" in plan
+    ? plan
+    : { attached_as: `tracepoint ${plan.event}: the same event, its fields decoded`, ...plan };
+}
+
+function planTracepoint(target: string, tracefs: TracefsRoot): Plan | Refusal {
+  const exact = exactEvent(target, tracefs);
   if (exact !== undefined) return planEvent(exact, tracefs);
-  const resolution = resolveTarget(request.target, availableEvents(tracefs));
+  const resolution = resolveTarget(target, availableEvents(tracefs));
   switch (resolution.kind) {
     case "tracepoint":
       return planEvent(
@@ -110,7 +119,7 @@ function planInstead(
   return planEvent({ ...exact, note }, tracefs);
 }
 
-const FUNCTION_TYPES: ReadonlySet<ProbeType> = new Set(["kprobe", "kretprobe", "fentry", "fexit", "raw_tracepoint"]);
+const FUNCTION_TYPES: ReadonlySet<ProbeType> = new Set(["kprobe", "kretprobe", "fentry", "fexit"]);
 
 /** No exit event follows: the thread is gone, or goes on elsewhere (rt_sigreturn clears the call's number). */
 const NEVER_RETURN: ReadonlySet<string> = new Set(["sys_enter_exit", "sys_enter_exit_group", "sys_enter_rt_sigreturn"]);

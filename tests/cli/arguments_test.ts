@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { parseArguments, UnknownOption } from "../../src/cli/arguments.ts";
+import { type OptionSpec, parseArguments, UnknownOption } from "../../src/cli/arguments.ts";
 import { UsageError } from "../../src/cli/errors.ts";
-import type { OptionSpec } from "../../src/cli/subcommand.ts";
 
 const SPECS: readonly OptionSpec[] = [
   { name: "json", summary: "" },

@@ -212,3 +212,10 @@ Deno.test("planProgram() refuses functions without such a tracepoint, and types 
     assert.match(hint, /sched\/sched_switch/);
   }
 });
+
+Deno.test("planProgram() traces a raw tracepoint as the tracepoint of the same event, and says so", () => {
+  const plan = planProgram({ type: "raw_tracepoint", target: "sched_process_exit" }, recordedTracefs("6.12"));
+  assert.ok(!("error" in plan));
+  assert.equal(plan.event, "sched:sched_process_exit");
+  assert.equal(plan.attached_as, "tracepoint sched:sched_process_exit: the same event, its fields decoded");
+});
