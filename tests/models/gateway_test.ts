@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { readApiKey } from "../../src/models/api_key.ts";
 import { createGateway, type GatewayOptions } from "../../src/models/gateway.ts";
-import { gatewaySettings } from "../../src/models/gateway_settings.ts";
 import { type Answer, type Model, ModelError, type Question } from "../../src/models/model.ts";
-import { SAMPLE_HOST } from "../support/sample_host.ts";
+import { SAMPLE_HOST } from "../support/sample_run.ts";
 import { EPISODE_ID, scriptedGateway, type Step } from "../support/scripted_gateway.ts";
 
 const MODEL = "tensorzero::function_name::f";
@@ -269,24 +269,21 @@ Deno.test("createGateway() refuses an endpoint that it cannot or must not use", 
   });
 });
 
-Deno.test("gatewaySettings() reads endpoint, model and key; the key from a file too", () => {
-  const settings = (variables: Record<string, string>): ReturnType<typeof gatewaySettings> =>
-    gatewaySettings((name) => variables[name]);
-  const both = { NANNYAPI_ENDPOINT: "http://gw/v1", NANNYAPI_MODEL: "m" };
-  assert.equal(settings({ NANNYAPI_ENDPOINT: "" }), undefined);
-  assert.deepEqual(settings(both), { endpoint: "http://gw/v1", model: "m" });
-  assert.equal(settings({ ...both, NANNYAPI_API_KEY: "k" })?.api_key, "k");
+Deno.test("readApiKey() prefers the variable to the file, and explains a file that it cannot read", () => {
+  const key = (variables: Record<string, string>): string | undefined => readApiKey((name) => variables[name]);
   const file = Deno.makeTempFileSync();
   try {
     Deno.writeTextFileSync(file, "from-file\n");
-    assert.equal(settings({ ...both, NANNYAPI_API_KEY_FILE: file })?.api_key, "from-file");
+    assert.equal(key({ NANNYAPI_API_KEY_FILE: file }), "from-file");
+    assert.equal(key({ NANNYAPI_API_KEY: "from-variable", NANNYAPI_API_KEY_FILE: file }), "from-variable");
   } finally {
     Deno.removeSync(file);
   }
-  assert.throws(() => settings({ ...both, NANNYAPI_API_KEY_FILE: file }), /Cannot read the gateway's key from/);
-  assert.throws(() => settings({ NANNYAPI_MODEL: "m" }), /NANNYAPI_MODEL is set, but NANNYAPI_ENDPOINT is not/);
-  assert.throws(
-    () => settings({ NANNYAPI_ENDPOINT: "http://gw" }),
-    /NANNYAPI_ENDPOINT is set, but NANNYAPI_MODEL is not/,
-  );
+  assert.equal(key({ NANNYAPI_API_KEY: "" }), undefined);
+  assert.throws(() => key({ NANNYAPI_API_KEY_FILE: file }), (error: Error) => {
+    assert.ok(error instanceof ModelError);
+    assert.match(error.message, /^Cannot read the gateway's key from \S+: No such file/);
+    assert.match(error.hint, /NANNYAPI_API_KEY_FILE/);
+    return true;
+  });
 });
