@@ -1,5 +1,4 @@
 /** Who answers: the gateway that the flags or the environment name, or the built-in expert. */
-import { gatewaySettings, type ReadVariable } from "../models/gateway_settings.ts";
 import { type Model, ModelError } from "../models/model.ts";
 import { UsageError } from "./errors.ts";
 
@@ -8,7 +7,8 @@ export interface ChoiceInput {
   readonly endpoint: string | undefined;
   /** `--model` */
   readonly model: string | undefined;
-  readonly variable: ReadVariable;
+  /** Reads a variable of the environment; an empty one counts as not set. */
+  readonly variable: (name: string) => string | undefined;
 }
 
 /**
@@ -18,14 +18,41 @@ export interface ChoiceInput {
  * @throws {UsageError} only one of endpoint and model is known, the endpoint is no web address, or the gateway's key
  * cannot be read
  */
-export async function chooseModel({ endpoint, model, variable }: ChoiceInput): Promise<Model> {
-  const flags: Readonly<Record<string, string | undefined>> = { NANNYAPI_ENDPOINT: endpoint, NANNYAPI_MODEL: model };
+export async function chooseModel(input: ChoiceInput): Promise<Model> {
+  const endpoint = given(input.endpoint) ?? given(input.variable("NANNYAPI_ENDPOINT"));
+  const model = given(input.model) ?? given(input.variable("NANNYAPI_MODEL"));
+  if (endpoint === undefined && model === undefined) return (await import("../models/expert/mod.ts")).createExpert();
+  if (endpoint === undefined) throw incomplete("NANNYAPI_ENDPOINT", "--endpoint");
+  if (model === undefined) throw incomplete("NANNYAPI_MODEL", "--model");
+  return await chooseGateway({ endpoint, model }, input.variable);
+}
+
+async function chooseGateway(
+  names: { readonly endpoint: string; readonly model: string },
+  variable: ChoiceInput["variable"],
+): Promise<Model> {
+  const [{ createGateway }, { readApiKey }] = await Promise.all([
+    import("../models/gateway.ts"),
+    import("../models/api_key.ts"),
+  ]);
   try {
-    const settings = gatewaySettings((name) => flags[name] ?? variable(name));
-    if (settings === undefined) return (await import("../models/expert/mod.ts")).createExpert();
-    return (await import("../models/gateway.ts")).createGateway(settings);
+    const api_key = readApiKey(variable);
+    return createGateway({ ...names, ...(api_key === undefined ? {} : { api_key }) });
   } catch (error) {
     if (error instanceof ModelError) throw new UsageError(error.message, error.hint, { cause: error });
     throw error;
   }
+}
+
+function given(text: string | undefined): string | undefined {
+  const trimmed = text?.trim() ?? "";
+  return trimmed === "" ? undefined : trimmed;
+}
+
+function incomplete(missing: string, flag: string): UsageError {
+  const set = missing === "NANNYAPI_MODEL" ? "NANNYAPI_ENDPOINT" : "NANNYAPI_MODEL";
+  return new UsageError(
+    `Cannot ask a gateway: ${set} is set, but ${missing} is not.`,
+    `Set ${missing} (or ${flag}) too, or unset ${set} to let the built-in expert answer.`,
+  );
 }

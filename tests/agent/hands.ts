@@ -47,7 +47,7 @@ export const startWithoutPrivileges: StartPrograms = (programs) => {
   return Promise.resolve({
     starts: programs.map(({ name }) => ({ name, key: `${name}_1700000000`, ...why })),
     results: Promise.resolve(keyed(programs, { ...why, summary: "not started" })),
-    stop() {},
+    stop(): void {},
   });
 };
 
