@@ -1,6 +1,7 @@
 /** Faults of connections and names, made on the loopback. */
 import assert from "node:assert/strict";
 import { citedKinds, diagnoseHere, Directory, Fault, freePort } from "./support.ts";
+import { PRIVATE_MOUNTS } from "../support/private_mounts.ts";
 
 Deno.test("expert names the port where nothing listens, and who is refused", async () => {
   const port = freePort();
@@ -54,5 +55,5 @@ async function resolverWith(server: string, { path }: Directory): Promise<Fault>
   const line = `
     mount --bind "$1" /etc/resolv.conf && echo bound &&
     while :; do getent ahosts database.example.org; sleep 0.3; done`;
-  return await Fault.shell(`exec unshare --mount --propagation private sh -c '${line}' sh "$1"`, [configuration]);
+  return await Fault.shell('exec "$@"', [...PRIVATE_MOUNTS, "sh", "-c", line, "sh", configuration]);
 }
