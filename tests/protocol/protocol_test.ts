@@ -6,26 +6,12 @@ import {
   isDocumentName,
   jsonSchemaOf,
   parse,
-  reply,
   resolutionReply,
   results,
   run,
   stringify,
 } from "../../src/protocol/mod.ts";
 import { SAMPLE_RUN } from "../support/sample_run.ts";
-
-Deno.test("parse() and stringify() keep every digit of integers beyond 2^53", () => {
-  const text = '{"a":1700000000123456789,"b":[-9007199254740993,18446744073709551615],"c":1.5,"d":42,"e":1e300}';
-  const value = parse(text) as Record<string, unknown>;
-  assert.equal(value["a"], 1700000000123456789n);
-  assert.equal(value["d"], 42);
-  assert.equal(value["e"], 1e300);
-  assert.equal(stringify(value), text.replace("1e300", "1e+300"));
-});
-
-Deno.test("stringify() writes a bigint as a plain integer at any indent", () => {
-  assert.equal(stringify({ n: 2n ** 64n }, 2), '{\n  "n": 18446744073709551616\n}');
-});
 
 Deno.test("results with times in nanoseconds survive being written and read", () => {
   const timestamp = 1_700_000_000_123_456_789n;
@@ -51,18 +37,12 @@ Deno.test("results with times in nanoseconds survive being written and read", ()
   assert.deepEqual(results.parse(parse(stringify(given))), given);
 });
 
-Deno.test("diagnosticReply takes a reply with only the contract's fields and fills in the rest", () => {
-  const given = {
-    response_type: "diagnostic",
-    commands: [{ id: "a", command: "df" }],
-    ebpf_programs: [{ name: "p", type: "tracepoint", target: "a/b", vendor_extra: 1 }],
-    confidence_so_far: 0.3,
-  };
-  const read = diagnosticReply.parse(given);
+Deno.test("diagnosticReply fills in what a model may leave out", () => {
+  const program = { name: "p", type: "tracepoint", target: "a/b" };
+  const read = diagnosticReply.parse({ response_type: "diagnostic", ebpf_programs: [program] });
   assert.equal(read.reasoning, "");
+  assert.deepEqual(read.commands, []);
   assert.equal(read.ebpf_programs[0]?.duration, 15);
-  // Fields that ktriage does not know are kept: the document shows what the model said.
-  assert.equal(read.ebpf_programs[0]["vendor_extra"], 1);
 });
 
 Deno.test("resolutionReply joins plans and evidence that come as lists", () => {
@@ -75,21 +55,6 @@ Deno.test("resolutionReply joins plans and evidence that come as lists", () => {
   });
   assert.equal(read.resolution_plan, "one\ntwo");
   assert.equal(read.ebpf_evidence, "a\nb");
-});
-
-Deno.test("reply refuses what the contract does not know", () => {
-  const program = { name: "p", type: "tracepoint", target: "a/b" };
-  const bad: readonly unknown[] = [
-    {},
-    { response_type: "other" },
-    { response_type: "diagnostic", commands: [{ id: "a" }] },
-    { response_type: "diagnostic", ebpf_programs: [{ ...program, type: "xdp" }] },
-    { response_type: "diagnostic", ebpf_programs: [{ ...program, duration: 0 }] },
-    { response_type: "diagnostic", ebpf_programs: [{ ...program, duration: 301 }] },
-    { response_type: "diagnostic", ebpf_programs: [{ ...program, filters: { pid: 0 } }] },
-    { response_type: "resolution", root_cause: "x", resolution_plan: "y", confidence: "Sure" },
-  ];
-  for (const value of bad) assert.equal(reply.safeParse(value).success, false, JSON.stringify(value));
 });
 
 Deno.test("run takes a whole diagnosis back from its own JSON", () => {
