@@ -1,46 +1,42 @@
-/** Measures ktriage beside bpftrace: `deno task bench [--json] [name …]`. Figures only: nothing is asserted. */
-import { type Bench, measure, type Row } from "./measure.ts";
-import { hasBpftrace } from "./tracer.ts";
-import { burst, firstEvent, jsonLines, type Options, overhead } from "./tracing.ts";
+/** Measures ktriage beside bpftrace and a bare reader: `scripts/bench [--json] [name …]`. Nothing is asserted. */
+import { type Bench, measure, type Measured } from "./measure.ts";
+import { table } from "./table.ts";
+import { buildReader } from "./tools.ts";
+import { burst, firstEvent, jsonLines, overhead, storm } from "./tracing.ts";
 
-const BENCHES: Readonly<Record<string, (options: Options) => Bench>> = {
+const BENCHES: Readonly<Record<string, () => Bench>> = {
   start: firstEvent,
   lines: jsonLines,
   burst,
+  storm,
   overhead,
 };
 
 async function main(args: readonly string[]): Promise<number> {
-  const json = args.includes("--json");
+  const options = args.filter((arg) => arg.startsWith("-"));
   const wanted = args.filter((arg) => !arg.startsWith("-"));
-  const unknown = wanted.find((name) => !(name in BENCHES));
-  if (unknown !== undefined) return fail(`Unknown bench ${unknown}. There are ${Object.keys(BENCHES).join(", ")}.`);
-  const options = { bpftrace: await hasBpftrace() };
-  if (!options.bpftrace) tell(Deno.stderr, "bpftrace is not installed: nothing to compare with.");
-  const rows: Row[] = [];
+  const unknown = options.find((arg) => arg !== "--json") ?? wanted.find((name) => !(name in BENCHES));
+  if (unknown !== undefined) {
+    tell(Deno.stderr, `Unknown: ${unknown}. There are --json and ${Object.keys(BENCHES).join(", ")}.`);
+    return 2;
+  }
+  await buildReader().catch(({ message }: Error) => tell(Deno.stderr, message)); // its rows will tell that it is missing
+  const all: Measured[] = [];
   for (const [name, bench] of Object.entries(BENCHES)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     tell(Deno.stderr, `measuring ${name} …`);
-    rows.push(...await measure(bench(options)));
+    const measured = await measure(bench());
+    all.push(measured);
+    if (options.length === 0) tell(Deno.stdout, table(measured));
   }
-  tell(Deno.stdout, json ? JSON.stringify({ schema: "ktriage.bench/1", rows }) : table(rows));
-  return 0;
+  if (options.length > 0) tell(Deno.stdout, json(all));
+  return all.some(({ failures }) => failures.length > 0) ? 1 : 0;
 }
 
-/** A figure's first row is ktriage's, or the untraced one's: the others are told in relation to it. */
-function table(rows: readonly Row[]): string {
-  const first = new Map<string, number>();
-  return rows.map(({ what, tool, unit, median }) => {
-    const base = first.get(what);
-    if (base === undefined) first.set(what, median);
-    const ratio = base === undefined || base === 0 ? "" : `${(median / base).toFixed(2)}×`;
-    return `${what.padEnd(44)} ${tool.padEnd(26)} ${median.toFixed(1).padStart(10)} ${unit.padEnd(4)} ${ratio}`;
-  }).join("\n");
-}
-
-function fail(message: string): number {
-  tell(Deno.stderr, message);
-  return 2;
+function json(all: readonly Measured[]): string {
+  const rows = all.flatMap((measured) => measured.rows);
+  const failures = all.flatMap((measured) => measured.failures);
+  return JSON.stringify({ schema: "ktriage.bench/1", rows, failures });
 }
 
 function tell(stream: typeof Deno.stdout | typeof Deno.stderr, text: string): void {

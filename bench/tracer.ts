@@ -1,7 +1,10 @@
 /** Tracers as processes: started, waited for, measured from outside, ended. */
+import { LineCounter } from "./lines.ts";
 
 /** How long a tracer may take until it traces, and to end when it is told to. */
 const START_LIMIT_MS = 20_000, END_LIMIT_MS = 3_000;
+/** Its output is complete when nothing came for so long; how long to wait for that. */
+const QUIET_MS = 300, QUIET_LIMIT_MS = 15_000;
 /** USER_HZ: what /proc counts CPU time in, on every architecture that ktriage runs on. */
 const TICKS_PER_S = 100;
 
@@ -9,7 +12,9 @@ export interface TracerOptions {
   readonly command: readonly string[];
   /** What it says on standard output or standard error once it traces. */
   readonly ready: RegExp;
-  /** Gets standard output as it comes. Default: lines are counted. */
+  /** How the lines of standard output that are events begin. */
+  readonly event: string;
+  /** Gets standard output too, as it comes. */
   readonly on_output?: (bytes: Uint8Array) => void;
 }
 
@@ -21,15 +26,17 @@ export interface Usage {
 
 /** A tracer that traces. Disposing it kills it. */
 export class Tracer implements AsyncDisposable {
-  /** Lines on standard output so far. */
-  lines = 0;
+  readonly #lines: LineCounter;
+  #heard_at = 0;
   #ended = false;
   #said = "";
+  #gone: Error | undefined;
   readonly #child: Deno.ChildProcess;
   readonly #ready = Promise.withResolvers<void>();
   readonly #streams: Promise<unknown>;
 
   private constructor(readonly options: TracerOptions) {
+    this.#lines = new LineCounter(options.event);
     const [program = "", ...args] = options.command;
     this.#child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
     this.#streams = Promise.all([this.#readOutput(), this.#readErrors()]);
@@ -39,7 +46,7 @@ export class Tracer implements AsyncDisposable {
   static async start(options: TracerOptions): Promise<Tracer> {
     const tracer = new Tracer(options);
     const timer = setTimeout(() => tracer.#fail("does not trace in time"), START_LIMIT_MS);
-    void tracer.#child.status.then(() => tracer.#fail("ended"));
+    void tracer.#child.status.then(({ code, signal }) => tracer.#fail(`ended with ${signal ?? code}`));
     try {
       await tracer.#ready.promise;
     } catch (error) {
@@ -51,8 +58,32 @@ export class Tracer implements AsyncDisposable {
     return tracer;
   }
 
-  /** CPU time and memory of the process up to now. */
+  /** Events on standard output so far. */
+  get events(): number {
+    return this.#lines.count;
+  }
+
+  /** The last line of standard output so far. */
+  lastLine(): string {
+    return this.#lines.last();
+  }
+
+  /** Waits until it has written what it has seen. */
+  async settle(): Promise<void> {
+    const start = performance.now();
+    this.#heard_at = start;
+    while (performance.now() - this.#heard_at < QUIET_MS && performance.now() - start < QUIET_LIMIT_MS) {
+      await pause(QUIET_MS / 10);
+    }
+  }
+
+  /**
+   * CPU time and memory of the process up to now.
+   *
+   * @throws {Error} it has ended; with what it said
+   */
   usage(): Usage {
+    if (this.#gone !== undefined) throw this.#gone;
     const stat = Deno.readTextFileSync(`/proc/${this.#child.pid}/stat`);
     // utime and stime are fields 14 and 15 (proc_pid_stat(5)); the name, field 2, may hold spaces
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
@@ -86,7 +117,9 @@ export class Tracer implements AsyncDisposable {
   }
 
   #fail(why: string): void {
-    this.#ready.reject(new Error(`${this.options.command[0]} ${why}: ${this.#said.slice(-2000)}`));
+    const said = this.#said.trim().split("\n").slice(-3).join(" | ").slice(-500);
+    this.#gone = new Error(`${this.options.command[0]} ${why}: ${said}`);
+    this.#ready.reject(this.#gone);
   }
 
   #heard(bytes: Uint8Array): void {
@@ -98,8 +131,9 @@ export class Tracer implements AsyncDisposable {
   async #readOutput(): Promise<void> {
     for await (const bytes of this.#child.stdout) {
       this.#heard(bytes);
-      if (this.options.on_output === undefined) this.lines += countLines(bytes);
-      else this.options.on_output(bytes);
+      this.#heard_at = performance.now();
+      this.#lines.add(bytes);
+      this.options.on_output?.(bytes);
     }
   }
 
@@ -108,29 +142,7 @@ export class Tracer implements AsyncDisposable {
   }
 }
 
-function countLines(bytes: Uint8Array): number {
-  let lines = 0;
-  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
-  return lines;
-}
-
-const ROOT = new URL("..", import.meta.url).pathname;
-
-export function ktriage(...args: string[]): TracerOptions {
-  return { command: [`${ROOT}scripts/ktriage`, "trace", ...args, "--json", "--duration", "60"], ready: /Tracing / };
-}
-
-/** It says that it attaches before it has: leave it a moment. */
-export function bpftrace(program: string, ...args: string[]): TracerOptions {
-  return { command: ["bpftrace", ...args, "-e", program], ready: /attached_probes|Attaching|Attached/ };
-}
-
-/** Whether bpftrace is installed. */
-export async function hasBpftrace(): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command("bpftrace", { args: ["--version"], stdout: "null" }).output();
-    return success;
-  } catch {
-    return false;
-  }
+/** For what cannot be waited for. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -295,7 +295,7 @@ Deno.test("the expert still names a full disk from the commands when no program 
 });
 
 Deno.test("the expert does not call a host healthy whose figures stand out without a cause", async () => {
-  const host = hostWith({ cpu_busy_percent: 99 });
+  const host = hostWith({ cpu_busy_percent: 99, load_1m: 9 });
   const quiet = turn([program("connects", "syscalls/sys_enter_connect", [])]);
   assert.match(
     (await resolve("is all well?", [quiet], host)).root_cause,

@@ -42,10 +42,17 @@ Deno.test("readIntent() adds what the host's figures show", () => {
     inodes_used_percent: 3,
     read_only: false,
   };
-  const { figures } = hostWith({ filesystems: [full], cpu_busy_percent: 99, oom_kills: 2 });
+  const { figures } = hostWith({ filesystems: [full], cpu_busy_percent: 99, load_1m: 9, oom_kills: 2 });
   assert.deepEqual(readIntent("what is wrong?", figures).from_figures, ["disk", "cpu", "memory"]);
   const image = hostWith({ filesystems: [{ ...full, read_only: true }] });
   assert.deepEqual(readIntent("what is wrong?", image.figures).from_figures, []);
+});
+
+Deno.test("readIntent() takes a CPU that is busy for a moment for no fault", () => {
+  assert.deepEqual(
+    readIntent("what is wrong?", hostWith({ cpu_busy_percent: 99, load_1m: 0.4 }).figures).categories,
+    [],
+  );
 });
 
 Deno.test("readIntent() tells host names from file names", () => {

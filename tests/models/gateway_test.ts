@@ -244,9 +244,10 @@ for (
 }
 
 Deno.test("createGateway() does not wait longer than its time limit", async () => {
-  const failure = await failureAfter([{ content: RESOLUTION, delay_ms: 60_000 }], { timeout_ms: 100 });
-  assert.match(failure.message, /gave no answer within 0\.1 s\.$/);
-  assert.equal(failure.asked, 1);
+  const failure = await failureAfter([{ content: RESOLUTION, delay_ms: 60_000 }], { timeout_ms: 300 });
+  assert.match(failure.message, /gave no answer within 0\.3 s\.$/);
+  // Not tried again. On a busy host the limit may pass before the server has read even the first request.
+  assert.ok(failure.asked <= 1, `asked ${failure.asked} times`);
 });
 
 Deno.test("createGateway() ends at once when its signal aborts, waiting for an answer or for the next try", async () => {

@@ -92,7 +92,9 @@ export function categoriesOfFigures(figures: HostFigures): readonly Category[] {
   );
   if (isFull) found.push("disk");
   const pressure = figures.pressure_some_avg10;
-  if (figures.cpu_busy_percent >= 85 || figures.load_1m > 2 * figures.cpus || (pressure?.cpu ?? 0) >= 40) {
+  // a moment's peak is no fault: the queue must be as long as all CPUs can take
+  const isBusy = figures.cpu_busy_percent >= 85 && figures.load_1m >= figures.cpus;
+  if (isBusy || figures.load_1m > 2 * figures.cpus || (pressure?.cpu ?? 0) >= 40) {
     found.push("cpu");
   }
   const available = figures.memory_available_bytes / Math.max(1, figures.memory_total_bytes);

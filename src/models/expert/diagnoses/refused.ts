@@ -87,8 +87,12 @@ export function listening(
     return { state: "something", evidence: ["tcp_sockets"] };
   }
   if (listed.some(({ local }) => accepts(local, endpoint))) return { state: "something", evidence: ["listeners"] };
-  if (sockets.length === 0 || isCut || !isHere(endpoint, sockets)) return { state: "unknown", evidence: [] };
-  return { state: "nothing", evidence: listed.length > 0 ? ["tcp_sockets", "listeners"] : ["tcp_sockets"] };
+  const wholeLists = [
+    ...(sockets.length > 0 && !isCut ? ["tcp_sockets"] : []),
+    ...(listed.length > 0 ? ["listeners"] : []),
+  ];
+  if (wholeLists.length === 0 || !isHere(endpoint, sockets)) return { state: "unknown", evidence: [] };
+  return { state: "nothing", evidence: wholeLists };
 }
 
 /** True when the processes that are refused here reach the same port at another address. */
