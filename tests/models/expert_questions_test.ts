@@ -50,7 +50,7 @@ Deno.test("readIntent() adds what the host's figures show", () => {
 
 Deno.test("readIntent() takes a CPU that is busy for a moment for no fault", () => {
   assert.deepEqual(
-    readIntent("what is wrong?", hostWith({ cpu_busy_percent: 99, load_1m: 0.4 }).figures).categories,
+    readIntent("what is wrong?", hostWith({ cpu_busy_percent: 99, load_1m: 0.4 }).figures).from_figures,
     [],
   );
 });
