@@ -28,7 +28,8 @@ export class LineCounter {
   }
 
   #matches(text: Uint8Array, start: number): boolean {
-    return this.#prefix.every((byte, at) => text[start + at] === byte);
+    for (let at = 0; at < this.#prefix.length; at++) if (text[start + at] !== this.#prefix[at]) return false;
+    return true;
   }
 }
 

@@ -27,6 +27,12 @@ export function bpftrace(syscall: string, action: string, ...options: string[]):
   });
 }
 
+/** bpftrace with buffers that hold as much in all as ktriage's one (8 MB; its default is 256 KiB for each CPU). */
+export function withLargeBuffers(tool: Tool): Tool {
+  const pages = 2 ** Math.floor(Math.log2((8 << 20) / 4096 / navigator.hardwareConcurrency));
+  return (pid) => ({ ...tool(pid), env: { BPFTRACE_PERF_RB_PAGES: String(pages) } });
+}
+
 function probe(syscall: string): string {
   return `tracepoint:syscalls:sys_enter_${syscall}`;
 }

@@ -10,6 +10,8 @@ const TICKS_PER_S = 100;
 
 export interface TracerOptions {
   readonly command: readonly string[];
+  /** Variables of its environment that it gets besides the inherited ones. */
+  readonly env?: Readonly<Record<string, string>>;
   /** What it says on standard output or standard error once it traces. */
   readonly ready: RegExp;
   /** How the lines of standard output that are events begin. */
@@ -38,7 +40,8 @@ export class Tracer implements AsyncDisposable {
   private constructor(readonly options: TracerOptions) {
     this.#lines = new LineCounter(options.event);
     const [program = "", ...args] = options.command;
-    this.#child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
+    const streams = { stdin: "null", stdout: "piped", stderr: "piped" } as const;
+    this.#child = new Deno.Command(program, { args, env: { ...options.env }, ...streams }).spawn();
     this.#streams = Promise.all([this.#readOutput(), this.#readErrors()]);
   }
 

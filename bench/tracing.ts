@@ -1,7 +1,7 @@
 /** What is measured: each bench is a few contenders that do the same work. */
 import { Workload } from "../tests/support/workload.ts";
 import type { Bench, Figures } from "./measure.ts";
-import { bpftrace, ktriage, reader, type Tool } from "./tools.ts";
+import { bpftrace, ktriage, reader, type Tool, withLargeBuffers } from "./tools.ts";
 import { pause, Tracer } from "./tracer.ts";
 
 /** A probe is named just before it is attached, which takes less than a millisecond. */
@@ -64,10 +64,10 @@ function cpuTime(pid: number): number {
   return Number(run_ns) / 1e9;
 }
 
-/** Time from exec to the first decoded event on standard output, with opens going on. */
+/** Time from exec to the first decoded event on standard output, with opens going on: a hundred each 5 ms. */
 export function firstEvent(): Bench {
   const run = async (tool: Tool): Promise<Figures> => {
-    await using workload = await Workload.start(["paced", "30", "1000"]);
+    await using workload = await Workload.start(["paced", "30", "20000"]);
     const work = workload.go().catch(() => 0); // it is killed when there was an event
     const start = performance.now();
     try {
@@ -106,6 +106,7 @@ export function jsonLines(): Bench {
     contenders: [
       { tool: "ktriage --rate 0", run: () => run(ktriage("openat", "--rate", "0")) },
       { tool: "bpftrace -f json", baseline: "bpftrace", run: () => run(theirs) },
+      { tool: "bpftrace -f json, 8 MB of buffers", run: () => run(withLargeBuffers(theirs)) },
       { tool: "reader.c print", baseline: "reader", run: () => run(reader("print", "openat")) },
     ],
   };
@@ -128,6 +129,7 @@ export function burst(): Bench {
       { tool: "ktriage", run: () => run(ktriage("openat")) },
       { tool: "ktriage --rate 0", run: () => run(ktriage("openat", "--rate", "0")) },
       { tool: "bpftrace -f json", baseline: "bpftrace", run: () => run(theirs) },
+      { tool: "bpftrace -f json, 8 MB of buffers", run: () => run(withLargeBuffers(theirs)) },
       { tool: "reader.c print", baseline: "reader", run: () => run(reader("print", "openat")) },
     ],
   };
@@ -136,12 +138,13 @@ export function burst(): Bench {
 /** As many calls as one thread can make for five seconds. */
 export function storm(): Bench {
   const run = async (tool: Tool): Promise<Figures> => {
-    const { done, took_s, cpu_meanwhile_s, events, last_line } = await traced(tool, ["storm", "5"]);
+    const { done, took_s, cpu_meanwhile_s, cpu_s, events, last_line } = await traced(tool, ["storm", "5"]);
     const read = Number(/"read":(\d+)/.exec(last_line)?.[1] ?? events);
     return {
       "calls made [k/s]": done / took_s / 1e3,
       "events read [k/s]": read / took_s / 1e3,
       "lost [%]": 100 * (1 - read / done),
+      "events per CPU-second [k/s]": read / cpu_s / 1e3,
       "CPU of the tracer [% of one core]": 100 * cpu_meanwhile_s / took_s,
     };
   };
@@ -152,6 +155,7 @@ export function storm(): Bench {
     contenders: [
       { tool: "ktriage --rate 0", run: () => run(ktriage("getppid", "--rate", "0")) },
       { tool: "bpftrace -f json", baseline: "bpftrace", run: () => run(theirs) },
+      { tool: "bpftrace -f json, 8 MB of buffers", run: () => run(withLargeBuffers(theirs)) },
       { tool: "reader.c count", baseline: "reader", run: () => run(reader("count", "getppid")) },
     ],
   };

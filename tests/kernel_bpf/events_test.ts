@@ -188,22 +188,24 @@ Deno.test("tracing a process's life gives exec, exit and signal with names", asy
 
 Deno.test("the contract's tracepoints of irq, memory and all system calls give events", async () => {
   await using workload = await Workload.start(["opens", "2000", "/nowhere"]);
-  const [irq, kmalloc, all] = await traceDuring(
-    [{ target: "irq/irq_handler_entry" }, { target: "kmem/kmalloc" }, { target: "syscalls/sys_enter_*" }],
-    async () => {
-      await workload.go();
-      await Deno.writeTextFile("/var/tmp/ktriage-irq-test", "x".repeat(1 << 20)); // a disk write: an interrupt follows
-      await new Deno.Command("sync", { args: ["/var/tmp/ktriage-irq-test"] }).output();
-      await Deno.remove("/var/tmp/ktriage-irq-test");
-    },
+  const [kmalloc, all] = await traceDuring(
+    [{ target: "kmem/kmalloc" }, { target: "syscalls/sys_enter_*" }],
+    () => workload.go(),
   );
-  assert.equal(irq!.error, undefined);
-  assert.ok(irq!.event_count > 0);
-  assert.equal(typeof field(irq!.events[0]!, "name"), "string");
   assert.ok(kmalloc!.event_count > 0);
   assert.match(String(field(kmalloc!.events[0]!, "gfp_flags")), /GFP/);
   const counted = all!.aggregates?.by_key;
   assert.equal(counted?.key, "syscall");
   assert.ok(counted!.counts.find(({ value }) => value === "openat")!.count >= 2000);
   assert.match(all!.attached_as!, /raw_syscalls:sys_enter/);
+});
+
+Deno.test("tracing interrupts gives the handler's name", async () => {
+  // each write waits for the disk, whose interrupt comes while nobody runs: one that met ktriage would not be shown
+  const file = "/var/tmp/ktriage-irq-test";
+  const line = `for i in $(seq 50); do echo $i >${file}; sync ${file}; done; rm ${file}`;
+  const [irq] = await outsideShell(line, [{ target: "irq/irq_handler_entry" }]);
+  assert.equal(irq!.error, undefined);
+  assert.ok(irq!.event_count > 0);
+  assert.match(String(field(irq!.events[0]!, "name")), /^\S+/);
 });
