@@ -16,7 +16,12 @@ export interface TracerOptions {
   readonly ready: RegExp;
   /** How the lines of standard output that are events begin. */
   readonly event: string;
-  /** Gets standard output too, as it comes. */
+  /**
+   * Where standard output is written, to be looked at when it has ended: who reads a pipe meanwhile takes CPU time from
+   * the tracer. Default: read as it comes.
+   */
+  readonly file?: string;
+  /** Gets standard output too. */
   readonly on_output?: (bytes: Uint8Array) => void;
 }
 
@@ -29,7 +34,7 @@ export interface Usage {
 /** A tracer that traces. Disposing it kills it. */
 export class Tracer implements AsyncDisposable {
   readonly #lines: LineCounter;
-  #heard_at = 0;
+  #bytes_read = 0;
   #ended = false;
   #said = "";
   #gone: Error | undefined;
@@ -39,7 +44,9 @@ export class Tracer implements AsyncDisposable {
 
   private constructor(readonly options: TracerOptions) {
     this.#lines = new LineCounter(options.event);
-    const [program = "", ...args] = options.command;
+    const [program = "", ...args] = options.file === undefined
+      ? options.command
+      : ["sh", "-c", 'exec "$@" >"$0"', options.file, ...options.command];
     const streams = { stdin: "null", stdout: "piped", stderr: "piped" } as const;
     this.#child = new Deno.Command(program, { args, env: { ...options.env }, ...streams }).spawn();
     this.#streams = Promise.all([this.#readOutput(), this.#readErrors()]);
@@ -61,12 +68,12 @@ export class Tracer implements AsyncDisposable {
     return tracer;
   }
 
-  /** Events on standard output so far. */
+  /** Events on standard output so far; from a file, when it has ended. */
   get events(): number {
     return this.#lines.count;
   }
 
-  /** The last line of standard output so far. */
+  /** The last line of standard output, likewise. */
   lastLine(): string {
     return this.#lines.last();
   }
@@ -74,9 +81,11 @@ export class Tracer implements AsyncDisposable {
   /** Waits until it has written what it has seen. */
   async settle(): Promise<void> {
     const start = performance.now();
-    this.#heard_at = start;
-    while (performance.now() - this.#heard_at < QUIET_MS && performance.now() - start < QUIET_LIMIT_MS) {
+    let quiet_since = start, bytes = this.#bytes();
+    for (let now = start; now - quiet_since < QUIET_MS && now - start < QUIET_LIMIT_MS; now = performance.now()) {
       await pause(QUIET_MS / 10);
+      if (this.#bytes() !== bytes) quiet_since = performance.now();
+      bytes = this.#bytes();
     }
   }
 
@@ -95,13 +104,15 @@ export class Tracer implements AsyncDisposable {
     return { cpu_s: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S, peak_bytes: peak_kib * 1024 };
   }
 
-  /** Interrupts it and waits for the rest of its output; kills one that does not end. */
+  /** Interrupts it and waits for the rest of its output; kills one that does not end. Reads the file. */
   async end(): Promise<void> {
     this.#signal("SIGINT");
     const timer = setTimeout(() => this.#signal("SIGKILL"), END_LIMIT_MS);
     await Promise.all([this.#child.status, this.#streams]);
     clearTimeout(timer);
     this.#ended = true;
+    if (this.options.file === undefined) return;
+    for await (const bytes of (await Deno.open(this.options.file)).readable) this.#add(bytes);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -134,10 +145,19 @@ export class Tracer implements AsyncDisposable {
   async #readOutput(): Promise<void> {
     for await (const bytes of this.#child.stdout) {
       this.#heard(bytes);
-      this.#heard_at = performance.now();
-      this.#lines.add(bytes);
-      this.options.on_output?.(bytes);
+      this.#add(bytes);
     }
+  }
+
+  #add(bytes: Uint8Array): void {
+    this.#bytes_read += bytes.length;
+    this.#lines.add(bytes);
+    this.options.on_output?.(bytes);
+  }
+
+  /** How much it has written. */
+  #bytes(): number {
+    return this.options.file === undefined ? this.#bytes_read : Deno.statSync(this.options.file).size;
   }
 
   async #readErrors(): Promise<void> {

@@ -39,7 +39,8 @@ async function traced(
   on_output: (bytes: Uint8Array) => void = () => {},
 ): Promise<Traced> {
   await using workload = await Workload.start(work);
-  await using tracer = await Tracer.start({ ...tool(workload.pid), on_output });
+  using output = memoryFile();
+  await using tracer = await Tracer.start({ ...tool(workload.pid), file: output.path, on_output });
   await pause(ATTACH_MS);
   const before = tracer.usage().cpu_s;
   const outcome = await timed(workload);
@@ -49,6 +50,12 @@ async function traced(
   await tracer.end();
   const figures = { cpu_meanwhile_s, cpu_s: cpu_s - before, peak_bytes };
   return { ...outcome, ...figures, events: tracer.events, last_line: tracer.lastLine() };
+}
+
+/** A file that costs no disk: some hundred MB are written to it. */
+function memoryFile(): Disposable & { readonly path: string } {
+  const path = Deno.makeTempFileSync({ dir: "/dev/shm", prefix: "ktriage-bench-" });
+  return { path, [Symbol.dispose]: () => Deno.removeSync(path) };
 }
 
 async function timed(workload: Workload): Promise<Outcome> {
