@@ -112,6 +112,14 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
   };
 }
 
+/**
+ * Whether a thread is in a system call, from the text of `/proc/<pid>/task/<tid>/syscall` (proc(5)): the call's number
+ * and arguments while it waits in one, `running` while it runs.
+ */
+export function isInSystemCall(text: string): boolean {
+  return /^\d+ /.test(text);
+}
+
 /** Capabilities in `CapEff` of `/proc/<pid>/status`; none when the line is missing. */
 export function parseEffectiveCapabilities(text: string): bigint {
   const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(text)?.[1];

@@ -1,6 +1,7 @@
 /** One running program: its kernel object, its events as they come, its exact counts at the end. */
 import type { BpfObject, Libbpf, Link } from "../ffi/libbpf.ts";
 import type { Libc } from "../ffi/libc.ts";
+import { isInSystemCall } from "../kernel/procfs.ts";
 import type { TraceEvent } from "../protocol/mod.ts";
 import { configBytes, type ProgramFilters } from "./config.ts";
 import { Decoder } from "./decode.ts";
@@ -111,8 +112,10 @@ export class Program implements Disposable {
   /** After the last record was taken: calls still under way become events, then the counts are read. */
   finish(): void {
     const now = this.#kernel.libc.clocks().monotonic_ns + this.#options.epoch_offset_ns;
+    const missed_returns = this.#missed("returned");
     for (const [tid, event] of this.#calls) {
-      if (this.#isUnderWay(tid)) {
+      // where the kernel skipped returns, its own word is not enough
+      if (this.#isUnderWay(tid) && (missed_returns === 0 || waitsInCall(event))) {
         event.data["pending"] = true;
         event.data["latency_ns"] = Number(now - BigInt(event.timestamp));
       }
@@ -165,6 +168,12 @@ export class Program implements Disposable {
     return this.#kernel.bpf.lookup(this.#object.mapFd("calls"), key, new Uint8Array(CALL.bytes));
   }
 
+  /** Times the kernel skipped a program; a preemptible kernel does so when threads of one CPU meet in tracepoints. */
+  #missed(program: "hit" | "returned"): number {
+    if (program === "returned" && !this.#paired) return 0;
+    return this.#kernel.bpf.recursionMisses(this.#object.programFd(program));
+  }
+
   #returned(record: DataView<ArrayBuffer>, at: number): void {
     const tid = record.getUint32(at + EVENT_RETURN.tid, true);
     const event = this.#calls.get(tid);
@@ -186,8 +195,7 @@ export class Program implements Disposable {
         hits: Number(value.getBigUint64(0, true)),
       });
     });
-    const missed = this.#kernel.bpf.recursionMisses(this.#object.programFd("hit"));
-    return { ...stats, missed, rows };
+    return { ...stats, missed: this.#missed("hit") + this.#missed("returned"), rows };
   }
 
   #readStats(): Omit<Counts, "rows" | "missed"> {
@@ -208,6 +216,14 @@ export class Program implements Disposable {
       uncounted: sum(STATS.uncounted),
       lost_returns: sum(STATS.lost_returns),
     };
+  }
+}
+
+function waitsInCall({ process_id, thread_id }: TraceEvent): boolean {
+  try {
+    return isInSystemCall(Deno.readTextFileSync(`/proc/${process_id}/task/${thread_id}/syscall`));
+  } catch {
+    return false; // the thread has ended
   }
 }
 

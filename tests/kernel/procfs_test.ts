@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   availableMemory,
+  isInSystemCall,
   parseCpuTimes,
   parseEffectiveCapabilities,
   parseLoadavg,
@@ -97,4 +98,10 @@ Deno.test("parsePrettyName() undoes the quoting of os-release", () => {
   assert.equal(parsePrettyName("PRETTY_NAME='Say \\$5'\n"), "Say \\$5");
   assert.equal(parsePrettyName('PRETTY_NAME="A \\"good\\" \\$1"\n'), 'A "good" $1');
   assert.equal(parsePrettyName("ID=x\n"), undefined);
+});
+
+Deno.test("isInSystemCall() tells a thread that waits in a call from one that runs", () => {
+  assert.equal(isInSystemCall("0 0x0 0x7ffd 0x40 0x0 0x0 0x0 0x7ffc 0x7f10"), true);
+  assert.equal(isInSystemCall("-1 0x7ffd 0x7f10"), false);
+  assert.equal(isInSystemCall("running\n"), false);
 });
