@@ -131,10 +131,11 @@ export class Session implements Disposable {
 
   #read(): void {
     const until = performance.now() + SLICE_MS;
-    let records = 0;
-    for (let more = this.#drain(); more > 0; more = performance.now() < until ? this.#drain() : 0) records += more;
-    this.#idle_ms = records > 0 ? BUSY_MS : Math.min(this.#idle_ms * 2, MAX_IDLE_MS);
-    this.#schedule(this.#idle_ms);
+    let taken = this.#drain();
+    const had_records = taken > 0;
+    while (taken > 0 && performance.now() < until) taken = this.#drain();
+    this.#idle_ms = had_records ? BUSY_MS : Math.min(this.#idle_ms * 2, MAX_IDLE_MS);
+    this.#schedule(taken > 0 ? 0 : this.#idle_ms); // at once when the slice, not the buffer, came to its end
   }
 
   #stopReading(): void {
