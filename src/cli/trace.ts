@@ -2,6 +2,7 @@
 import { openTracefs } from "../kernel/tracefs.ts";
 import { Collector } from "../probes/collector.ts";
 import type { ProgramFilters } from "../probes/config.ts";
+import { endOf } from "../probes/end_of.ts";
 import { explainFailure } from "../probes/failure.ts";
 import { DEFAULT_RATE_PER_S } from "../probes/mod.ts";
 import { type Plan, planProgram } from "../probes/plan.ts";
@@ -89,17 +90,6 @@ function asCliError(what: string, error: unknown): CliError {
   if (error instanceof CliError) return error;
   const { error: message, hint } = explainFailure(what, error);
   return new CliError(message, hint);
-}
-
-async function endOf(duration_s: number, signals: readonly AbortSignal[]): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, duration_s * 1000);
-  for (const signal of signals) {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  }
-  await promise;
-  clearTimeout(timer);
 }
 
 interface Reported {

@@ -9,6 +9,7 @@ const NUMBERS = {
 /** The same everywhere: they are younger than the unified table (Linux 5.1). */
 const FSOPEN = 430n, FSCONFIG = 431n, FSMOUNT = 432n;
 const FSOPEN_CLOEXEC = 1n, FSCONFIG_CMD_CREATE = 6n, FSMOUNT_CLOEXEC = 1n;
+const PERF_TYPE_TRACEPOINT = 2;
 const PERF_FLAG_FD_CLOEXEC = 8n;
 /** PERF_ATTR_SIZE_VER5, Linux 4.1. */
 const PERF_ATTR_BYTES = 112;
@@ -85,6 +86,11 @@ export class Libc implements Disposable {
         PERF_FLAG_FD_CLOEXEC,
       ),
     );
+  }
+
+  /** A tracepoint's event, by the id in its tracefs folder; a program attached to it runs on every CPU. */
+  openTracepoint(id: bigint): number {
+    return this.perfEventOpen({ type: PERF_TYPE_TRACEPOINT, config: id }, { pid: -1, cpu: 0 });
   }
 
   /** bpf(2) with a union bpf_attr that the caller laid out; pointers inside come from {@link addressOf}. */

@@ -1,7 +1,7 @@
 /** Bytes of an event become fields with names, and values that a person understands. */
 import type { Field } from "../kernel/format.ts";
 import type { TraceEvent } from "../protocol/mod.ts";
-import { errnoName } from "../kernel/errno.ts";
+import { errnoName, MAX_ERRNO } from "../kernel/errno.ts";
 import type { DIRECTIVE_KIND } from "./layout.ts";
 import { ARGUMENT_SLOT_BYTES, COMM_BYTES, EVENT, EVENT_RETURN, EXTRA, EXTRA_FLAG, MAX_DIRECTIVES } from "./layout.ts";
 import {
@@ -40,9 +40,6 @@ export interface Decodable {
   readonly shown: readonly ShownField[];
   readonly familyName: (family: number) => string;
 }
-
-/** Errors of system calls are the last 4095 values (MAX_ERRNO in include/linux/err.h). */
-const MAX_ERRNO = 4095;
 
 /** Turns the events of one program into data. */
 export class Decoder {

@@ -9,7 +9,6 @@ import { CALL, COUNT_KEY, EVENT, EVENT_FLAG, EVENT_KIND, EVENT_RETURN, STATS } f
 import type { Plan } from "./plan.ts";
 import { readText } from "./read.ts";
 
-const PERF_TYPE_TRACEPOINT = 2;
 /** Rows for every process times every key, such as a thousand processes with 60 system calls each; 6 MB. */
 const KEYED_COUNTS = 65_536;
 
@@ -95,7 +94,7 @@ export class Program implements Disposable {
   }
 
   /** One record of the ring buffer. */
-  take(record: DataView<ArrayBuffer>, at: number, _length: number): void {
+  take(record: DataView<ArrayBuffer>, at: number): void {
     if (record.getUint8(at + EVENT.kind) === EVENT_KIND.return) return this.#returned(record, at);
     const event = this.#decoder.event(record, at);
     if (this.#paired && (record.getUint8(at + EVENT.flags) & EVENT_FLAG.unpaired) === 0) {
@@ -151,8 +150,7 @@ export class Program implements Disposable {
   }
 
   #attach(program: string, event_id: bigint): void {
-    const at = { pid: -1, cpu: 0 }; // attached to the event itself: runs on every CPU (kernel/events/core.c)
-    const fd = this.#kernel.libc.perfEventOpen({ type: PERF_TYPE_TRACEPOINT, config: event_id }, at);
+    const fd = this.#kernel.libc.openTracepoint(event_id);
     this.#links.push(this.#object.attachPerfEvent(program, fd));
   }
 

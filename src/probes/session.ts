@@ -12,7 +12,7 @@ import { Program, type ProgramOptions } from "./program.ts";
 /** Holds 40 ms of a million small events a second, four times the longest wait between two reads. */
 const RING_BYTES = 8 << 20;
 const OWN_ENTRIES = 16384;
-const BPF_MAP_TYPE_HASH = 1, BPF_MAP_TYPE_RINGBUF = 27, PERF_TYPE_TRACEPOINT = 2;
+const BPF_MAP_TYPE_HASH = 1, BPF_MAP_TYPE_RINGBUF = 27;
 /** Between two reads while events come: a batch each, where every wake-up costs as much as a dozen events. */
 const BUSY_MS = 5;
 /** The longest wait between two reads; the first ones come sooner. */
@@ -113,15 +113,13 @@ export class Session implements Disposable {
     object.shareMap("own", this.#own_fd);
     object.load();
     for (const [program, { id }] of [["forked", fork], ["freed", free]] as const) {
-      const config = BigInt(id);
-      const fd = this.#libc.perfEventOpen({ type: PERF_TYPE_TRACEPOINT, config }, { pid: -1, cpu: 0 });
-      stack.use(object.attachPerfEvent(program, fd));
+      stack.use(object.attachPerfEvent(program, this.#libc.openTracepoint(BigInt(id))));
     }
   }
 
   #drain(): number {
-    return this.#ring.drain((record, at, length) => {
-      this.#programs[record.getUint16(at + EVENT.program, true)]?.take(record, at, length);
+    return this.#ring.drain((record, at) => {
+      this.#programs[record.getUint16(at + EVENT.program, true)]?.take(record, at);
     });
   }
 

@@ -4,6 +4,7 @@ import type { TracefsRoot } from "../kernel/tracefs_files.ts";
 import type { EbpfProgram, EbpfResult, EbpfResults } from "../protocol/mod.ts";
 import { Collector } from "./collector.ts";
 import { FILTER_NAMES } from "./config.ts";
+import { endOf } from "./end_of.ts";
 import { explainFailure } from "./failure.ts";
 import { DEFAULT_RATE_PER_S, type ProgramStart, type RunningPrograms, type StartOptions } from "./mod.ts";
 import { planProgram, type Refusal } from "./plan.ts";
@@ -25,11 +26,11 @@ export async function startPrograms(
       starts.push(startOne(request, { key, ground, rate_per_s: options.rate_per_s ?? DEFAULT_RATE_PER_S }));
     }
   }
-  const stopping = Promise.withResolvers<void>();
+  const stopping = new AbortController();
   return {
     starts: starts.map(({ start }) => start),
-    results: collect(starts, { stopped: stopping.promise, resources }),
-    stop: () => stopping.resolve(),
+    results: collect(starts, { stopped: stopping.signal, resources }),
+    stop: () => stopping.abort(),
   };
 }
 
@@ -86,7 +87,7 @@ function unknownFilters(filters: Readonly<Record<string, unknown>>): string | un
 
 async function collect(
   starts: readonly Started[],
-  { stopped, resources }: { readonly stopped: Promise<void>; readonly resources: DisposableStack },
+  { stopped, resources }: { readonly stopped: AbortSignal; readonly resources: DisposableStack },
 ): Promise<EbpfResults> {
   try {
     const entries = await Promise.all(
@@ -100,11 +101,11 @@ async function collect(
   }
 }
 
-async function resultOf(started: Started, stopped: Promise<void>): Promise<EbpfResult> {
+async function resultOf(started: Started, stopped: AbortSignal): Promise<EbpfResult> {
   const { request, start, start_time, running } = started;
   const common = { program_name: request.name, type: request.type, target: request.target, start_time };
   if (running === undefined) return { ...common, ...failedResult(start), end_time: start_time };
-  await endOf(request.duration, stopped);
+  await endOf(request.duration, [stopped]);
   const { program, collector, session } = running;
   const attached_as = start.attached_as === undefined ? {} : { attached_as: start.attached_as };
   try {
@@ -125,14 +126,6 @@ function failedResult(
   { error = "", hint = "" }: { readonly error?: string; readonly hint?: string },
 ): Omit<EbpfResult, "program_name" | "type" | "target" | "start_time" | "end_time"> {
   return { event_count: 0, lost_events: 0, sampled: false, events: [], summary: error, error, hint };
-}
-
-/** Settles after `duration_s`, or when tracing is stopped. */
-async function endOf(duration_s: number, stopped: Promise<void>): Promise<void> {
-  const timeout = Promise.withResolvers<void>();
-  const timer = setTimeout(timeout.resolve, duration_s * 1000);
-  await Promise.race([timeout.promise, stopped]);
-  clearTimeout(timer);
 }
 
 function distinctKey(wanted: string, taken: Set<string>): string {
