@@ -302,3 +302,13 @@ Deno.test("the expert does not call a host healthy whose figures stand out witho
     /^Insufficient evidence: the host's figures stand out in cpu/,
   );
 });
+
+Deno.test("the expert calls healthy what was asked about and worked, and still names the figures that stand out", async () => {
+  const connects = program("connects", "syscalls/sys_enter_connect", [{
+    data: { fd: 3, ...inet("10.0.0.5", 5432), ret: 0 },
+  }]);
+  const busy = hostWith({ cpu_busy_percent: 99, load_1m: 9 });
+  const { root_cause, confidence } = await resolve("can the app reach its database?", [turn([connects])], busy);
+  assert.match(root_cause, /^Healthy: .* worked\. Apart from it, the host's figures stand out in cpu, and no cause/);
+  assert.equal(confidence, "Low");
+});

@@ -83,18 +83,22 @@ function resolve(cause: Candidate, { ranked, evidence }: Context): ResolutionRep
 
 function healthy({ ranked, evidence }: Context): ResolutionReply {
   const findings = [...observations(evidence), ...sideNotes(ranked)];
+  const { asked, from_figures } = evidence.intent;
   const traced_s = Math.round(Math.max(...evidence.programs.map((program) => program.traced_s)));
-  const activity = evidence.intent.asked.length > 0
+  const activity = asked.length > 0
     ? `what the issue speaks of was watched for ${traced_s} s and worked`
     : `the host was watched for ${traced_s} s and nothing failed that matters`;
+  const figures = from_figures.length === 0
+    ? ", and the host's figures are in order"
+    : `. Apart from it, ${standOut(from_figures)}`;
   return {
     response_type: "resolution",
-    root_cause: `Healthy: no fault was seen; ${activity}, and the host's figures are in order.`,
+    root_cause: `Healthy: no fault was seen; ${activity}${figures}.`,
     resolution_plan: numbered([
       "Nothing needs to be done on this host for what was seen.",
       "If the fault comes and goes, run the diagnosis while it is there, and name the process and the error text in the issue.",
     ]),
-    confidence: evidence.intent.intermittent ? "Low" : "Medium",
+    confidence: evidence.intent.intermittent || from_figures.length > 0 ? "Low" : "Medium",
     ebpf_evidence: kernelEvidence(findings, evidence),
     findings,
   };
@@ -132,10 +136,13 @@ function gapsIn(evidence: Evidence): readonly string[] {
       );
     }
   }
-  if (from_figures.length > 0) {
-    gaps.push(`the host's figures stand out in ${enumerate(from_figures.map(words))}, and no cause of it was seen`);
-  }
+  // figures about something else do not unsay that what was asked about worked
+  if (from_figures.length > 0 && (main === undefined || gaps.length > 0)) gaps.push(standOut(from_figures));
   return gaps;
+}
+
+function standOut(categories: readonly Category[]): string {
+  return `the host's figures stand out in ${enumerate(categories.map(words))}, and no cause of it was seen`;
 }
 
 function nothingRan({ failed }: Evidence): string {
