@@ -5,6 +5,11 @@
  *
  * All return 1: 0 would hide the event from perf and ftrace users of the same host (trace_call_bpf()).
  */
+#include "event.h"
+#include <bpf/bpf_helpers.h>
+
+const volatile struct tracepoint_config config = {};
+
 #include "session.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -36,6 +41,8 @@ struct call {
 	__u64 time_ns;
 	__u64 faults; /* bit n: directive n could not be read on entry */
 	__u64 args[6];
+	__u32 key;
+	__u32 emitted; /* an event is out that waits for the return */
 };
 
 /* System calls under way, by tid. A thread is in one call at a time; a stale entry is overwritten by its tid's next. */
@@ -183,19 +190,23 @@ static __always_inline __u64 copy_record(__u8 *to, void *ctx)
 	return fixed;
 }
 
-static __always_inline int remember_call(__u32 tid, __u64 now, __u64 faults, const __u8 *record)
+/* `args`: of the call's record, which start behind common fields and the padded number (struct syscall_trace_enter) */
+static __always_inline int remember_call(const struct who *who, struct call *call, const void *args)
 {
-	struct call call = { .time_ns = now, .faults = faults };
+	__u32 tid = who->ids;
 
-	/* arguments start behind common fields and the padded number (struct syscall_trace_enter) */
-	__builtin_memcpy(call.args, record + 16, sizeof(call.args));
-	return bpf_map_update_elem(&calls, &tid, &call, BPF_ANY);
+	call->key = who->key.key;
+	if (bpf_probe_read_kernel(call->args, sizeof(call->args), args))
+		return -1;
+	return bpf_map_update_elem(&calls, &tid, call, BPF_ANY);
 }
 
-static __always_inline void emit_hit(void *ctx, const struct count_key *key, __u32 tid, __u64 now, struct stats *stats)
+static __always_inline void emit_hit(void *ctx, const struct who *who, __u64 now, struct stats *stats)
 {
+	struct call call = { .time_ns = now, .emitted = 1 };
 	struct scratch *s = get_scratch();
-	__u64 record, padded, extras, faults = 0;
+	__u64 record, padded, extras;
+	__u32 tid = who->ids;
 
 	if (!s)
 		return;
@@ -203,62 +214,95 @@ static __always_inline void emit_hit(void *ctx, const struct count_key *key, __u
 	padded = (record + 7) & ~7ULL;
 	if (padded > MAX_RECORD)
 		return;
-	extras = read_extras(s->data + padded, s->data, ~0ULL, &faults);
-	s->event.time_ns = now;
-	s->event.tgid = key->tgid;
-	s->event.tid = tid;
-	s->event.uid = bpf_get_current_uid_gid();
-	s->event.program = config.program;
+	extras = read_extras(s->data + padded, s->data, ~0ULL, &call.faults);
+	describe_event(&s->event, who, now);
 	s->event.kind = EVENT_HIT;
-	s->event.flags = 0;
 	s->event.record_bytes = record;
 	s->event.extra_bytes = extras;
-	s->event.pad = 0;
-	__builtin_memcpy(s->event.comm, key->comm, sizeof(key->comm));
-	if ((config.flags & PAIRED) && remember_call(tid, now, faults, s->data))
+	if ((config.session.flags & PAIRED) && remember_call(who, &call, s->data + 16))
 		s->event.flags = EVENT_UNPAIRED;
 	if (extras > DATA_BYTES - MAX_RECORD)
 		return;
 	if (bpf_ringbuf_output(&events, s, sizeof(s->event) + padded + extras, BPF_RB_NO_WAKEUP)) {
-		stats->lost++;
-		if (config.flags & PAIRED)
+		__sync_fetch_and_add(&stats->lost, 1);
+		if (config.session.flags & PAIRED)
 			bpf_map_delete_elem(&calls, &tid);
-		return;
 	}
-	stats->emitted++;
+}
+
+/* Of a call that is not emitted: its latency is counted all the same. */
+static __always_inline void time_call(void *ctx, const struct who *who, __u64 now, struct stats *stats)
+{
+	struct call call = { .time_ns = now };
+
+	if ((config.session.flags & PAIRED) && (config.session.flags & HISTOGRAM) &&
+	    remember_call(who, &call, ctx + 16))
+		__sync_fetch_and_add(&stats->lost_returns, 1);
+}
+
+/* Has the record's field one of the values that are asked for? */
+static __always_inline int matches(void *ctx)
+{
+	__u64 value = 0;
+	int i;
+
+	if (!config.matches)
+		return 1;
+	if (bpf_probe_read_kernel(&value, config.match_bytes, ctx + config.match_offset))
+		return 0;
+#pragma unroll
+	for (i = 0; i < MAX_MATCHES; i++)
+		if (i < config.matches && value == config.match[i])
+			return 1;
+	return 0;
 }
 
 SEC("tracepoint")
 int hit(void *ctx)
 {
-	__u64 id = bpf_get_current_pid_tgid(), now;
-	struct count_key key = { .tgid = id >> 32 };
 	struct stats *stats;
+	struct who who;
+	__u64 now;
 
-	bpf_get_current_comm(key.comm, sizeof(key.comm));
-	if (!filter_matches(&key, id))
+	if (!matches(ctx) || !is_wanted(&who))
 		return 1;
 	stats = session_stats();
 	if (!stats)
 		return 1;
 	if (config.key_bytes)
-		bpf_probe_read_kernel(&key.key, sizeof(key.key), ctx + config.key_offset);
-	count_hit(&key, stats);
-	if (!(config.flags & EMIT_EVENTS))
+		bpf_probe_read_kernel(&who.key.key, sizeof(who.key.key), ctx + config.key_offset);
+	count_hit(&who.key, stats);
+	if (!(config.session.flags & (EMIT_EVENTS | HISTOGRAM)))
 		return 1;
 	now = bpf_ktime_get_ns();
-	if (governor_admits(now))
-		emit_hit(ctx, &key, id, now, stats);
-	else
-		stats->suppressed++;
+	if (!(config.session.flags & EMIT_EVENTS)) {
+		time_call(ctx, &who, now, stats);
+	} else if (governor_admits(now)) {
+		emit_hit(ctx, &who, now, stats);
+	} else {
+		__sync_fetch_and_add(&stats->suppressed, 1);
+		time_call(ctx, &who, now, stats);
+	}
 	return 1;
+}
+
+/* A call that never returned, such as exit, left its row to the next thread of its id: raw_syscalls tells them apart. */
+static __always_inline int returns_from(const struct call *call, void *ctx)
+{
+	__u32 key = 0;
+
+	if (!config.key_bytes)
+		return 1;
+	bpf_probe_read_kernel(&key, sizeof(key), ctx + config.key_offset);
+	return key == call->key;
 }
 
 SEC("tracepoint")
 int returned(void *ctx)
 {
-	__u64 id = bpf_get_current_pid_tgid(), now = bpf_ktime_get_ns(), extras = 0, ignored = 0;
-	__u32 tid = id;
+	__u64 ids = visible_ids(config.session.pidns_dev, config.session.pidns_ino), now = bpf_ktime_get_ns();
+	__u64 extras = 0, ignored = 0;
+	__u32 tid = ids;
 	struct call *call = bpf_map_lookup_elem(&calls, &tid);
 	struct event_return *event;
 	struct scratch *s;
@@ -270,29 +314,38 @@ int returned(void *ctx)
 	stats = session_stats();
 	if (!s || !stats)
 		return 1;
+	if (!returns_from(call, ctx)) {
+		bpf_map_delete_elem(&calls, &tid);
+		return 1;
+	}
+	count_latency(now - call->time_ns);
+	if (!call->emitted) {
+		bpf_map_delete_elem(&calls, &tid);
+		return 1;
+	}
 	event = &s->returned;
+	event->latency_ns = now - call->time_ns;
 	/* by now the kernel has faulted in what the call was given */
 	if (call->faults) {
 		__builtin_memcpy(s->data + ARGS_AT + 16, call->args, sizeof(call->args));
 		extras = read_extras(s->data, s->data + ARGS_AT, call->faults, &ignored);
 	}
+	bpf_map_delete_elem(&calls, &tid);
 	event->time_ns = now;
-	event->tgid = id >> 32;
+	event->tgid = ids >> 32;
 	event->tid = tid;
 	event->pad = 0;
-	event->program = config.program;
+	event->program = config.session.program;
 	event->kind = EVENT_RETURN;
 	event->flags = 0;
 	event->record_bytes = 0;
 	event->extra_bytes = extras;
 	event->pad2 = 0;
-	event->latency_ns = now - call->time_ns;
 	event->ret = 0;
 	bpf_probe_read_kernel(&event->ret, sizeof(event->ret), ctx + config.ret_offset);
-	bpf_map_delete_elem(&calls, &tid);
 	if (extras > DATA_BYTES - MAX_RECORD)
 		return 1;
 	if (bpf_ringbuf_output(&events, event, sizeof(*event) + extras, BPF_RB_NO_WAKEUP))
-		stats->lost_returns++;
+		__sync_fetch_and_add(&stats->lost_returns, 1);
 	return 1;
 }

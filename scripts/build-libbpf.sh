@@ -7,6 +7,7 @@
 set -euo pipefail
 root=$(readlink -f "$0") && root=${root%/scripts/*}
 . "$root/scripts/common.sh"
+. "$root/scripts/apt.sh"
 
 suite=trixie
 libbpf=libbpf-1.5.0 libbpf_sha256=53492aff6dd47e4da04ef5e672d753b9743848bdb38e9d90eafbe190b7983c44
@@ -24,25 +25,12 @@ install_to_build() {
   echo "$key" >"$build/.libbpf"
 }
 
-# The mirror that apt already uses for this release of Debian, whatever other sources the host has.
-mirror() {
-  local codename
-  codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-  apt-get indextargets --format '$(SITE) $(RELEASE)' |
-    awk -v c="$codename" '$2 == c { print $1; found = 1; exit } $2 !~ /security/ && !s { s = $1 } END { if (!found && s) print s }'
-}
-
 fetch_sources() {
-  local apt=$work/apt site
-  site=$(mirror)
-  [ -n "$site" ] || die "Cannot fetch the sources of $libbpf: apt has no Debian mirror. Add one to /etc/apt/sources.list."
-  mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
-  echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $suite main" >"$apt/sources.list"
-  # The sandbox user could not write below root's cache.
-  local options=(-qq -o APT::Sandbox::User=root -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=-
-    -o "Dir::State::lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o Acquire::Languages=none -o Acquire::Retries=3)
-  apt-get "${options[@]}" update
-  (cd "$cache/sources" && apt-get "${options[@]}" source --download-only libbpf elfutils >/dev/null)
+  local apt=$work/apt
+  mkdir -p "$apt"
+  debian_source deb-src main "$suite" >"$apt/sources.list"
+  private_apt "$apt" apt-get update
+  (cd "$cache/sources" && private_apt "$apt" apt-get source --download-only libbpf elfutils >/dev/null)
 }
 
 # Prints the path of a source tarball; fails when it is not there or not the one that this script was written for.

@@ -12,14 +12,17 @@
 #define MAX_ARGS	   20 /* of argv; each has a slot of MAX_ARG bytes */
 #define MAX_ARG	   128
 #define MAX_SOCKADDR   128 /* sizeof(struct sockaddr_storage) */
+#define LATENCY_BUCKETS 496 /* of 64 bits, see bucket_of() */
 
 enum event_kind {
 	EVENT_HIT = 0,
-	EVENT_RETURN = 1, /* of a system call whose EVENT_HIT was emitted */
+	EVENT_RETURN = 1,   /* of a system call whose EVENT_HIT was emitted */
+	EVENT_FUNCTION = 2, /* bpf/include/function.h */
 };
 
 enum event_flags {
 	EVENT_UNPAIRED = 1, /* no room to remember the call: no EVENT_RETURN will follow */
+	EVENT_NO_ENTRY = 2, /* a function's return whose entry was not seen: neither arguments nor latency */
 };
 
 /* Starts every event in the ring buffer. The record follows, then, 8-aligned, the extras. */
@@ -86,11 +89,12 @@ struct directive {
 enum config_flags {
 	FILTER_UID = 1,
 	EMIT_EVENTS = 2,
-	PAIRED = 4, /* a return follows: remember the call */
+	PAIRED = 4,    /* a return follows: remember the call */
+	HISTOGRAM = 8, /* sort the latency of every return into buckets */
 };
 
-/* One requested program. Frozen before load: the verifier drops what is not asked for. */
-struct config {
+/* What every program is told, first in the config of its family. Frozen before load: the verifier drops the rest. */
+struct session_config {
 	__u64 comm[2]; /* compared after masking: exact, or a prefix */
 	__u64 comm_mask[2];
 	__u32 tgid; /* 0: any */
@@ -99,12 +103,26 @@ struct config {
 	__u32 flags;
 	__u64 interval_ns; /* the governor's time between events; 0: no bound */
 	__u64 burst_ns;
+	__u64 pidns_dev; /* of the pid namespace whose ids are seen; see visible_ids() */
+	__u64 pidns_ino;
 	__u32 program;
+	__u32 pad;
+};
+
+#define MAX_MATCHES 8
+
+/* One requested tracepoint. */
+struct tracepoint_config {
+	struct session_config session;
 	__u32 record_bytes; /* fixed part of the record */
 	__u32 key_offset;   /* field of the record that hits are counted by */
 	__u32 key_bytes;    /* 0, 4 or 8 */
 	__u32 ret_offset;   /* in the record of the return */
+	__u32 match_offset; /* field of the record whose value decides what is a hit */
+	__u32 match_bytes;
+	__u32 matches; /* 0: every record is a hit */
 	__u32 pad;
+	__u64 match[MAX_MATCHES];
 	struct directive directives[MAX_DIRECTIVES];
 };
 
@@ -115,9 +133,8 @@ struct count_key {
 	char comm[16];
 };
 
+/* Hits are the sum of all rows and of uncounted, emitted the hits that are not one of these. */
 struct stats {
-	__u64 hits;
-	__u64 emitted;
 	__u64 suppressed; /* by the governor */
 	__u64 lost;	  /* the ring buffer was full */
 	__u64 uncounted;  /* hits that found no row in counts */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What every program of a session does alike: filters, exact counts, the governor. */
+/*
+ * What every program of a session does alike: filters, exact counts, the governor, the latency histogram. Included behind
+ * the family's own `const volatile struct … config`, whose first member is `struct session_config session`.
+ */
 #ifndef KTRIAGE_SESSION_H
 #define KTRIAGE_SESSION_H
 
 #include "event.h"
+#include "ids.h"
 #include "own.h"
-
-const volatile struct config config = {};
 
 /* Shared by all programs of the session: user space puts its own map in here before the load. */
 struct {
@@ -36,6 +38,14 @@ struct {
 	__type(value, __u64);
 } governor SEC(".maps");
 
+/* Latencies by bucket_of(); exact whatever the governor does. One bucket where no histogram is asked for. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LATENCY_BUCKETS);
+	__type(key, __u32);
+	__type(value, __u64);
+} latencies SEC(".maps");
+
 static __always_inline struct stats *session_stats(void)
 {
 	__u32 zero = 0;
@@ -43,28 +53,39 @@ static __always_inline struct stats *session_stats(void)
 	return bpf_map_lookup_elem(&stats, &zero);
 }
 
-static __always_inline int filter_matches(const struct count_key *key, __u32 tid)
-{
-	const __u64 *comm = (const __u64 *)key->comm;
+/* Who hits: their ids as ktriage sees them, and the row that they are counted in. */
+struct who {
+	__u64 ids; /* tgid << 32 | tid */
+	struct count_key key;
+};
 
-	if (config.tgid && config.tgid != key->tgid)
+/* Fills in who hits; 0 when the filters keep them out. */
+static __always_inline int is_wanted(struct who *who)
+{
+	const __u64 *comm = (const __u64 *)who->key.comm;
+
+	who->ids = visible_ids(config.session.pidns_dev, config.session.pidns_ino);
+	who->key.tgid = who->ids >> 32;
+	who->key.key = 0;
+	if (config.session.tgid && config.session.tgid != who->key.tgid)
 		return 0;
-	if (config.tid && config.tid != tid)
+	if (config.session.tid && config.session.tid != (__u32)who->ids)
 		return 0;
-	if ((config.flags & FILTER_UID) && config.uid != (__u32)bpf_get_current_uid_gid())
+	if ((config.session.flags & FILTER_UID) && config.session.uid != (__u32)bpf_get_current_uid_gid())
 		return 0;
-	if (config.comm_mask[0] && (comm[0] & config.comm_mask[0]) != config.comm[0])
+	bpf_get_current_comm(who->key.comm, sizeof(who->key.comm));
+	if (config.session.comm_mask[0] && (comm[0] & config.session.comm_mask[0]) != config.session.comm[0])
 		return 0;
-	if (config.comm_mask[1] && (comm[1] & config.comm_mask[1]) != config.comm[1])
+	if (config.session.comm_mask[1] && (comm[1] & config.session.comm_mask[1]) != config.session.comm[1])
 		return 0;
-	return !bpf_map_lookup_elem(&own, &key->tgid);
+	return !is_own_process();
 }
 
+/* Programs on functions can be preempted by others on the same CPU: what is per CPU is added to atomically, too. */
 static __always_inline void count_hit(const struct count_key *key, struct stats *stats)
 {
 	__u64 *hits, none = 0;
 
-	stats->hits++;
 	hits = bpf_map_lookup_elem(&counts, key);
 	if (!hits) {
 		/* another CPU may have inserted it meanwhile: that row counts */
@@ -74,7 +95,7 @@ static __always_inline void count_hit(const struct count_key *key, struct stats 
 	if (hits)
 		__sync_fetch_and_add(hits, 1);
 	else
-		stats->uncounted++;
+		__sync_fetch_and_add(&stats->uncounted, 1);
 }
 
 /*
@@ -86,17 +107,69 @@ static __always_inline int governor_admits(__u64 now)
 	__u32 zero = 0;
 	__u64 *due;
 
-	if (!config.interval_ns)
+	if (!config.session.interval_ns)
 		return 1;
 	due = bpf_map_lookup_elem(&governor, &zero);
 	if (!due)
 		return 0;
-	if (*due + config.burst_ns < now)
-		*due = now - config.burst_ns;
+	if (*due + config.session.burst_ns < now)
+		*due = now - config.session.burst_ns;
 	if (*due > now)
 		return 0;
-	__sync_fetch_and_add(due, config.interval_ns);
+	__sync_fetch_and_add(due, config.session.interval_ns);
 	return 1;
+}
+
+/* Fills in what events of all kinds begin with. */
+static __always_inline void describe_event(struct event *event, const struct who *who, __u64 now)
+{
+	event->time_ns = now;
+	event->tgid = who->key.tgid;
+	event->tid = who->ids;
+	event->uid = bpf_get_current_uid_gid();
+	event->program = config.session.program;
+	event->flags = 0;
+	event->pad = 0;
+	__builtin_memcpy(event->comm, who->key.comm, sizeof(event->comm));
+}
+
+/*
+ * Without branches, of which the verifier would follow every combination: 0 - x has its highest bit set when x, which is
+ * below 2^63, is not 0.
+ */
+static __always_inline __u32 highest_bit(__u64 value)
+{
+	__u64 shift, highest = 0;
+	int i;
+
+#pragma unroll
+	for (i = 5; i >= 0; i--) {
+		shift = (0 - (value >> (1 << i))) >> 63 << i;
+		value >>= shift;
+		highest += shift;
+	}
+	return highest;
+}
+
+/* The 3 bits behind the highest one decide: 8 buckets for each power of two, at most 12.5% wide. */
+static __always_inline __u32 bucket_of(__u64 ns)
+{
+	__u32 highest = highest_bit(ns | 8);
+
+	return 8 * (highest - 3) + (ns >> (highest - 3));
+}
+
+static __always_inline void count_latency(__u64 ns)
+{
+	__u32 bucket;
+	__u64 *calls;
+
+	if (!(config.session.flags & HISTOGRAM))
+		return;
+	bucket = bucket_of(ns);
+	calls = bpf_map_lookup_elem(&latencies, &bucket);
+	if (calls)
+		__sync_fetch_and_add(calls, 1);
 }
 
 #endif

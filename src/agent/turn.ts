@@ -1,7 +1,7 @@
 /** One turn: what a diagnostic reply asks for is run on this host. */
 import type { StartPrograms } from "../probes/mod.ts";
 import type { CommandRequest, CommandResult, DiagnosticReply, Turn } from "../protocol/mod.ts";
-import { nameGiver } from "./names.ts";
+import { nameGiver } from "../probes/names.ts";
 import type { OnProgress } from "./progress.ts";
 
 /** Commands of one turn that run at once: enough to overlap waits, too few to disturb the host that is looked at. */

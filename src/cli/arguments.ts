@@ -28,9 +28,10 @@ export interface NumberRange {
 
 /** The options that were given. */
 export class Options {
-  readonly #values: ReadonlyMap<string, string>;
+  readonly #values: ReadonlyMap<string, readonly string[]>;
 
-  constructor(values: ReadonlyMap<string, string>) {
+  /** @param values all that each option was given, in the order of the command line; a flag's value is empty */
+  constructor(values: ReadonlyMap<string, readonly string[]>) {
     this.#values = values;
   }
 
@@ -39,9 +40,14 @@ export class Options {
     return this.#values.has(name);
   }
 
-  /** The value of an option; undefined when it was not given. */
+  /** The value of an option, the last one of several; undefined when it was not given. */
   text(name: string): string | undefined {
-    return this.#values.get(name);
+    return this.#values.get(name)?.at(-1);
+  }
+
+  /** Every value of an option that may be given several times. */
+  texts(name: string): readonly string[] {
+    return this.#values.get(name) ?? [];
   }
 
   /**
@@ -67,7 +73,7 @@ export class Options {
     range: NumberRange,
     kind: { word: string; accepts: (value: number) => boolean },
   ): number | undefined {
-    const text = this.#values.get(name);
+    const text = this.text(name);
     if (text === undefined) return undefined;
     const value = /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
     if (kind.accepts(value) && value >= range.min && value <= range.max) return value;
@@ -85,13 +91,16 @@ export class UnknownOption extends UsageError {
 
 /**
  * Sorts arguments into options and operands: `--name value`, `--name=value`, `-q`, `-qh`; `--` ends the options and
- * `-` alone is an operand. An option that is given twice has its last value.
+ * `-` alone is an operand.
  *
  * @throws {UnknownOption} an option that the table does not have
  * @throws {UsageError} a value that is missing, or one that a flag does not take
  */
 export function parseArguments(args: readonly string[], specs: readonly OptionSpec[]): Parsed {
-  const values = new Map<string, string>();
+  const values = new Map<string, string[]>();
+  const give = ({ name }: OptionSpec, value: string): void => {
+    values.set(name, [...values.get(name) ?? [], value]);
+  };
   const positionals: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
@@ -106,9 +115,9 @@ export function parseArguments(args: readonly string[], specs: readonly OptionSp
     for (const { spec, value } of optionsIn(arg, specs)) {
       if (spec.value === undefined) {
         if (value !== undefined) throw new UsageError(`Option --${spec.name} takes no value, but got "${value}".`);
-        values.set(spec.name, "");
+        give(spec, "");
       } else {
-        values.set(spec.name, value ?? valueAfter(args[++i], spec));
+        give(spec, value ?? valueAfter(args[++i], spec));
       }
     }
   }

@@ -17,6 +17,12 @@ const RATE: OptionSpec = {
   summary: "events a second that one program may emit; 0 is no bound (default 2000). Hits are counted exactly anyway",
 };
 
+const BTF: OptionSpec = {
+  name: "btf",
+  value: "FILE",
+  summary: "types of exactly this kernel, where it has none of its own: raw BTF, or a vmlinux with a section .BTF",
+};
+
 /** In the order of the help. */
 export const SUBCOMMANDS: readonly SubcommandSpec[] = [
   {
@@ -42,6 +48,7 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
       { name: "model", value: "NAME", summary: "the model or function at the gateway; overrides NANNYAPI_MODEL" },
       { name: "max-rounds", value: "N", summary: "questions and answers at most, 1 to 50 (default 8)" },
       RATE,
+      BTF,
     ],
     notes: [
       "Without an endpoint and a model the built-in expert answers: nothing leaves this host.",
@@ -52,12 +59,24 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
   },
   {
     name: "trace",
-    summary: "watch one tracepoint: events as they come, then the summary",
-    operands: "<tracepoint>",
+    summary: "watch one tracepoint or function: events as they come, then the summary",
+    operands: "<target>",
     examples: [
       { command: "sudo ktriage trace syscalls/sys_enter_connect", about: "who connects where, for 15 seconds" },
       { command: "sudo ktriage trace openat --comm 'nginx*' --duration 60", about: "files that nginx opens" },
       { command: "sudo ktriage trace sched/sched_process_exit --json | jq .process_name", about: "JSON lines" },
+      {
+        command: "sudo ktriage trace kretprobe:vfs_read --comm 'postgres*' --aggregate latency",
+        about: "how long reads take, as a histogram",
+      },
+      {
+        command: "sudo ktriage trace kprobe:tcp_connect --capture sk.__sk_common.skc_dport:be16",
+        about: "any field of any argument",
+      },
+      {
+        command: "sudo ktriage trace uprobe:libc:getaddrinfo --capture arg0:str",
+        about: "names that programs look up",
+      },
     ],
     options: [
       { name: "duration", short: "d", value: "SECONDS", summary: "how long (default 15)" },
@@ -65,10 +84,24 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
       { name: "pid", short: "p", value: "PID", summary: "only this process" },
       { name: "tid", value: "TID", summary: "only this thread" },
       { name: "uid", value: "UID", summary: "only processes of this user id" },
+      {
+        name: "capture",
+        value: "FIELD",
+        summary:
+          "read this as well: sk.__sk_common.skc_dport:be16, ret, arg0:str; of a tracepoint, show only this field. " +
+          "Up to 8 times",
+      },
+      {
+        name: "aggregate",
+        value: "WHAT",
+        summary: "numbers instead of events: count (who, how often), latency (a histogram of every call)",
+      },
       RATE,
+      BTF,
       { name: "json", summary: "an event a line as JSON, the summary as the last line" },
     ],
     notes: [
+      "A target is a tracepoint (sched/sched_switch), a system call (openat), kprobe:, kretprobe:, fentry: or fexit: with a function of the kernel, raw_tracepoint: with a tracepoint, uprobe: or uretprobe: with a file and a function (libc:malloc, /usr/sbin/nginx:main, 812:main).",
       "Ctrl-C ends tracing and still prints the summary; a second one leaves at once.",
       "Exit code: 0 when it traced, 1 when it could not, 2 wrong usage, 130 interrupted twice.",
     ],
@@ -88,12 +121,33 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     options: [
       { name: "json", summary: "JSON, which is what it prints in any case" },
       RATE,
+      BTF,
     ],
     notes: [
       "The request is a diagnostic reply (ktriage schema reply), the output a results document (ktriage schema results).",
       "Exit code: 0 when the request was run, even where single commands or programs failed (their results say so), 1 when it could not be run, 2 wrong usage, 130 interrupted twice.",
     ],
     load: async () => (await import("./run.ts")).runSubcommand,
+  },
+  {
+    name: "probes",
+    summary: "what a request would be attached to here, and what can be probed",
+    operands: "resolve <target> | list [pattern]",
+    examples: [
+      { command: "sudo ktriage probes resolve kprobe:do_fork", about: "every way to it, tried" },
+      { command: "sudo ktriage probes list 'tcp*'", about: "functions with arguments, tracepoints with fields" },
+      { command: "ktriage probes list 'uprobe:libc:*addrinfo'", about: "functions of a library or a program" },
+    ],
+    options: [
+      { name: "type", value: "TYPE", summary: "list only tracepoint, raw_tracepoint, kprobe, fentry, uprobe …" },
+      BTF,
+      JSON_OUTPUT,
+    ],
+    notes: [
+      "resolve attaches a program that counts nothing for a moment: what the kernel takes is found out by asking it.",
+      "Exit code: 0 when the target can be attached, or something matches; 1 when not, 2 wrong usage.",
+    ],
+    load: async () => (await import("./probes.ts")).probes,
   },
   {
     name: "check",

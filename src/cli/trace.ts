@@ -1,13 +1,12 @@
 /** `ktriage trace`: what an AI could ask for, by hand. */
-import { openTracefs } from "../kernel/tracefs.ts";
+import { type Attached, startProgram } from "../probes/attach.ts";
 import { Collector } from "../probes/collector.ts";
-import type { ProgramFilters } from "../probes/config.ts";
 import { endOf } from "../probes/end_of.ts";
-import { explainFailure } from "../probes/failure.ts";
+import { Ground } from "../probes/ground.ts";
 import { DEFAULT_RATE_PER_S } from "../probes/mod.ts";
-import { type Plan, planProgram } from "../probes/plan.ts";
-import type { Program } from "../probes/program.ts";
-import { Session } from "../probes/session.ts";
+import type { Refusal } from "../probes/plan.ts";
+import { type ProgramRequest, understand } from "../probes/request.ts";
+import { parseTarget } from "../probes/target.ts";
 import { stringify } from "../protocol/json.ts";
 import type { TraceEvent } from "../protocol/result.ts";
 import { eventJson, eventText } from "../report/event.ts";
@@ -24,72 +23,61 @@ const MAX_ID = 0xffff_ffff;
 /** Lines are written in pieces of this size, or when the reader pauses. */
 const FLUSH_CHARS = 64 << 10;
 
-/** Traces one tracepoint until its duration is over, Ctrl-C, or nobody reads any more. */
+/** Traces one target until its duration is over, Ctrl-C, or nobody reads any more. */
 export async function trace({ positionals, options, writer }: Invocation): Promise<number> {
   const [target, ...rest] = positionals;
   if (target === undefined || rest.length > 0) {
     throw new UsageError(
-      "Cannot trace: exactly one tracepoint is needed.",
+      "Cannot trace: exactly one target is needed.",
       "Try: ktriage trace syscalls/sys_enter_connect",
     );
   }
   const duration_s = options.number("duration", { min: 0.1, max: MAX_DURATION_S }) ?? DEFAULT_DURATION_S;
   const rate_per_s = options.integer("rate", { min: 0, max: 10_000_000 }) ?? DEFAULT_RATE_PER_S;
-  const filters = filtersOf(options);
+  const request = requestOf(target, options);
   using interrupt = new Interrupt();
-  using resources = new DisposableStack();
-  const { session, plan } = await prepare(target, resources);
+  using ground = orThrow(await Ground.open({ btf_file: options.text("btf") }));
+  const { session } = ground;
   const lines = new Lines(writer, options.has("json") ? eventJson : eventText);
-  const collector = new Collector({ max_events: 0 });
+  const collector = new Collector({ max_events: 0, capture: request.capture });
   const on_event = (event: TraceEvent): void => {
     collector.add(event);
     lines.add(event);
   };
-  const start_time = session.now();
-  const program = start(() => session.start(plan, { filters, rate_per_s, on_event }), target);
-  if (plan.attached_as !== undefined) writer.note(plan.attached_as);
-  writer.note(`Tracing ${plan.event} for ${duration_s} s; Ctrl-C ends it.`);
+  const attached = orThrow(await startProgram(request, ground, { rate_per_s, on_event }));
+  const { program, start_time, attached_as } = attached;
+  if (attached_as !== undefined) writer.note(harmless(attached_as));
+  writer.note(`Tracing ${program.plan.event} for ${duration_s} s; Ctrl-C ends it.`);
   await endOf(duration_s, [interrupt.signal, writer.closed, lines.failed]);
   await session.end(program);
   const duration_ns = session.now() - start_time;
   lines.flush();
   if (lines.failed.aborted) throw new CliError(`Cannot write the events: ${lines.failed.reason}.`);
-  report(program, { collector, duration_ns, json: options.has("json"), target, writer });
+  await report(attached, { collector, duration_ns, json: options.has("json"), target, writer });
   return EXIT.done;
 }
 
-function filtersOf(options: Options): ProgramFilters {
-  return {
-    comm: options.text("comm"),
-    pid: options.integer("pid", { min: 1, max: MAX_ID }),
-    tid: options.integer("tid", { min: 1, max: MAX_ID }),
-    uid: options.integer("uid", { min: 0, max: MAX_ID }),
+function requestOf(target: string, options: Options): ProgramRequest {
+  const aggregate = options.text("aggregate");
+  const request: ProgramRequest = {
+    ...parseTarget(target),
+    filters: {
+      comm: options.text("comm"),
+      pid: options.integer("pid", { min: 1, max: MAX_ID }),
+      tid: options.integer("tid", { min: 1, max: MAX_ID }),
+      uid: options.integer("uid", { min: 0, max: MAX_ID }),
+    },
+    capture: [...options.texts("capture")],
+    ...(aggregate === undefined ? {} : { aggregate }),
   };
+  const wish = understand(request);
+  if ("error" in wish) throw new UsageError(wish.error, wish.hint);
+  return request;
 }
 
-async function prepare(target: string, resources: DisposableStack): Promise<{ session: Session; plan: Plan }> {
-  try {
-    const tracefs = resources.use(openTracefs());
-    const plan = planProgram({ type: "tracepoint", target }, tracefs);
-    if ("error" in plan) throw new CliError(plan.error, plan.hint);
-    return { plan, session: resources.use(await Session.open(tracefs)) };
-  } catch (error) {
-    throw asCliError("start tracing", error);
-  }
-}
-
-function start(attach: () => Program, target: string): Program {
-  try {
-    return attach();
-  } catch (error) {
-    throw asCliError(`attach tracepoint ${target}`, error);
-  }
-}
-
-function asCliError(what: string, error: unknown): CliError {
-  if (error instanceof CliError) return error;
-  const { error: message, hint } = explainFailure(what, error);
-  return new CliError(message, hint);
+function orThrow<T extends object>(outcome: T | Refusal): T {
+  if ("error" in outcome) throw new CliError(outcome.error, outcome.hint);
+  return outcome;
 }
 
 interface Reported {
@@ -100,12 +88,20 @@ interface Reported {
   readonly writer: Writer;
 }
 
-/** The last line of the stream with `--json`; a few sentences otherwise. */
-function report(program: Program, { collector, duration_ns, json, target, writer }: Reported): void {
+/** The last line of the stream with `--json`; otherwise a histogram, where one was asked for, and a few sentences. */
+async function report(
+  { program, attached_as }: Attached,
+  { collector, duration_ns, json, target, writer }: Reported,
+): Promise<void> {
   const { events: _, sampled: __, ...result } = collector.result(program, { duration_ns });
   const sampled = program.counts.suppressed > 0;
-  if (json) writer.out(`${stringify({ schema: "ktriage.trace/1", target, ...result, sampled })}\n`);
-  else writer.out(`${harmless(result.summary)}\n`);
+  if (json) return writer.out(`${stringify({ schema: "ktriage.trace/1", target, attached_as, ...result, sampled })}\n`);
+  const histogram = result.aggregates?.latency?.histogram;
+  if (histogram !== undefined) {
+    const { histogramText } = await import("../report/histogram.ts");
+    writer.out(`${histogramText(histogram, writer.layout)}\n`);
+  }
+  writer.out(`${harmless(result.summary)}\n`);
 }
 
 /** Events on their way to standard output, many a write. */

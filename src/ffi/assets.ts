@@ -10,6 +10,11 @@ export async function tracepointObject(): Promise<Uint8Array<ArrayBuffer>> {
   return (await import("../../build/bpf/tracepoint.bpf.o", { with: { type: "bytes" } })).default;
 }
 
+/** The generic programs on functions, from bpf/function.bpf.c. */
+export async function functionObject(): Promise<Uint8Array<ArrayBuffer>> {
+  return (await import("../../build/bpf/function.bpf.o", { with: { type: "bytes" } })).default;
+}
+
 /** What keeps ktriage out of its own traces, from bpf/own.bpf.c. */
 export async function ownObject(): Promise<Uint8Array<ArrayBuffer>> {
   return (await import("../../build/bpf/own.bpf.o", { with: { type: "bytes" } })).default;

@@ -16,7 +16,28 @@ export const libbpfSymbols = {
   bpf_object__find_program_by_name: { parameters: ["pointer", "buffer"], result: "pointer" }, // obj, const char *name
   bpf_program__set_autoload: { parameters: ["pointer", "bool"], result: "i32" }, // struct bpf_program *, bool autoload
   bpf_program__fd: { parameters: ["pointer"], result: "i32" }, // const struct bpf_program *prog
+  bpf_object__next_program: { parameters: ["pointer", "pointer"], result: "pointer" }, // obj, const struct bpf_program *prev
+  bpf_program__set_attach_target: {
+    parameters: [
+      "pointer", // struct bpf_program *prog
+      "i32", // int attach_prog_fd
+      "buffer", // const char *attach_func_name
+    ],
+    result: "i32",
+  },
+  bpf_program__set_expected_attach_type: { parameters: ["pointer", "u32"], result: "i32" }, // prog, enum bpf_attach_type
+  bpf_program__attach_trace: { parameters: ["pointer"], result: "pointer" }, // const struct bpf_program *prog
+  bpf_program__attach_raw_tracepoint: { parameters: ["pointer", "buffer"], result: "pointer" }, // prog, const char *tp_name
+  bpf_program__attach_kprobe_multi_opts: {
+    parameters: [
+      "pointer", // const struct bpf_program *prog
+      "pointer", // const char *pattern
+      "buffer", // const struct bpf_kprobe_multi_opts *opts
+    ],
+    result: "pointer",
+  },
   bpf_program__attach_perf_event: { parameters: ["pointer", "i32"], result: "pointer" }, // prog, int pfd
+  bpf_link__fd: { parameters: ["pointer"], result: "i32" }, // const struct bpf_link *link
   bpf_link__destroy: { parameters: ["pointer"], result: "i32" }, // struct bpf_link *link
   bpf_link__destroy_elsewhere: { name: "bpf_link__destroy", parameters: ["pointer"], result: "i32", nonblocking: true }, // the same
   bpf_map__set_initial_value: { parameters: ["pointer", "buffer", "usize"], result: "i32" }, // map, data, size
@@ -48,5 +69,6 @@ export const libbpfSymbols = {
     ],
     result: "i32",
   },
+  bpf_prog_test_run_opts: { parameters: ["i32", "buffer"], result: "i32" }, // int fd, struct bpf_test_run_opts *opts
   bpf_obj_get_info_by_fd: { parameters: ["i32", "buffer", "buffer"], result: "i32" }, // int fd, void *info, __u32 *len
 } as const satisfies Deno.ForeignLibraryInterface;

@@ -16,6 +16,7 @@ const PERF_ATTR_BYTES = 112;
 const MFD_CLOEXEC = 1, MFD_EXEC = 0x10;
 const PROT_READ = 1, PROT_WRITE = 2, MAP_SHARED = 1, MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 const CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1;
+const RLIMIT_MEMLOCK = 8, RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 const EINVAL = 22;
 
 /** A system call, or what a library did with several, that failed. */
@@ -153,6 +154,22 @@ export class Libc implements Disposable {
       bytes: Deno.UnsafePointerView.getArrayBuffer(at, length),
       [Symbol.dispose]: () => void this.#lib.symbols.munmap(at, BigInt(length)),
     };
+  }
+
+  /** Bytes of memory that this process may let itself lock (the hard limit); Infinity without limit. */
+  lockedMemoryLimit(): number {
+    const limits = new BigUint64Array(2);
+    this.#checked("prlimit", this.#lib.symbols.prlimit(0, RLIMIT_MEMLOCK, null, limits));
+    return limits[1] === RLIM_INFINITY ? Infinity : Number(limits[1]);
+  }
+
+  /** Lets this process and its children lock as much memory as they may be granted: all, or up to the hard limit. */
+  raiseLockedMemoryLimit(): void {
+    const limits = new BigUint64Array([RLIM_INFINITY, RLIM_INFINITY]);
+    if (this.#lib.symbols.prlimit(0, RLIMIT_MEMLOCK, limits, null) === 0) return;
+    this.#checked("prlimit", this.#lib.symbols.prlimit(0, RLIMIT_MEMLOCK, null, limits));
+    limits.fill(limits[1] ?? 0n);
+    this.#checked("prlimit", this.#lib.symbols.prlimit(0, RLIMIT_MEMLOCK, limits, null));
   }
 
   pageBytes(): number {

@@ -30,6 +30,15 @@ export const libcSymbols = {
     ],
     result: "i32",
   },
+  prlimit: {
+    parameters: [
+      "i32", // pid_t pid, 0: this process
+      "i32", // enum __rlimit_resource resource
+      "buffer", // const struct rlimit *new_limit
+      "buffer", // struct rlimit *old_limit
+    ],
+    result: "i32",
+  },
   __errno_location: { parameters: [], result: "pointer" },
   syscall_perf_event_open: {
     ...syscall,

@@ -8,9 +8,9 @@ import { addressOf, cString, type Libc, type PerfEventAttr, SystemError } from "
 import { libcSymbols } from "./libc_symbols.ts";
 
 /** include/uapi/linux/bpf.h */
-const MAP_CREATE = 0, PROG_LOAD = 5, RAW_TRACEPOINT_OPEN = 17;
+const MAP_CREATE = 0, PROG_LOAD = 5, RAW_TRACEPOINT_OPEN = 17, LINK_CREATE = 28;
 const MAP_TYPE_ARRAY = 2, MAP_TYPE_RINGBUF = 27;
-const TRACE_FENTRY = 24;
+const TRACE_FENTRY = 24, TRACE_KPROBE_MULTI = 42;
 const FN_PROBE_READ_KERNEL = 113;
 /** include/uapi/linux/perf_event.h: _IOW('$', 8, __u32) */
 const PERF_EVENT_IOC_SET_BPF = 0x4004_2408n;
@@ -37,9 +37,10 @@ export function tryRingBuffer(libc: Libc): void {
   using _map = createMap(libc, { type: MAP_TYPE_RINGBUF, key_bytes: 0, value_bytes: 0, entries: 64 << 10 });
 }
 
-/** @throws {SystemError} a map of this size is more memory than this process may lock (before Linux 5.11) */
+/** @param bytes a multiple of 4096. @throws {SystemError} a map of this size is more memory than this process may lock (before Linux 5.11) */
 export function tryMapMemory(libc: Libc, bytes: number): void {
-  using _map = createMap(libc, { type: MAP_TYPE_ARRAY, key_bytes: 4, value_bytes: bytes, entries: 1 });
+  const value_bytes = 4096;
+  using _map = createMap(libc, { type: MAP_TYPE_ARRAY, key_bytes: 4, value_bytes, entries: bytes / value_bytes });
 }
 
 /** @throws {SystemError} programs may not read kernel memory: lockdown, or Linux before 5.5 */
@@ -75,8 +76,30 @@ export function tryRawTracepoint(libc: Libc, name: string): void {
  * @throws {SystemError} which of the two steps was refused
  */
 export function tryFentry(libc: Libc, btf_id: number): void {
-  using program = loadProgram(libc, { type: "tracing", instructions: returning(0), btf_id });
+  using program = loadProgram(libc, { type: "tracing", instructions: returning(0), attach_type: TRACE_FENTRY, btf_id });
   using _link = openRawTracepoint(libc, program);
+}
+
+/**
+ * Attaches a program to a list of functions, here of one (kprobe.multi).
+ *
+ * @throws {SystemError} which of the two steps was refused; EINVAL before Linux 5.18
+ */
+export function tryKprobeMulti(libc: Libc, name: string): void {
+  const attach_type = TRACE_KPROBE_MULTI;
+  using program = loadProgram(libc, { type: "kprobe", instructions: returning(0), attach_type });
+  // the array of names and the name stand behind what points at them, in the same buffer
+  const text = cString(name);
+  const array_at = MULTI_ATTR_BYTES, text_at = array_at + 8;
+  const bytes = new Uint8Array(text_at + text.length);
+  bytes.set(text, text_at);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, program.fd, true);
+  view.setUint32(8, attach_type, true);
+  view.setUint32(20, 1, true); // kprobe_multi.cnt
+  view.setBigUint64(24, addressOf(bytes) + BigInt(array_at), true); // kprobe_multi.syms
+  view.setBigUint64(array_at, addressOf(bytes) + BigInt(text_at), true);
+  using _link = bpf(libc, { name: "BPF_LINK_CREATE", command: LINK_CREATE, attr: bytes.subarray(0, MULTI_ATTR_BYTES) });
 }
 
 /**
@@ -114,10 +137,17 @@ function createMap(
 }
 
 const LOAD_ATTR_BYTES = 120;
+/** To the end of kprobe_multi.cookies, which came together with the rest. */
+const MULTI_ATTR_BYTES = 48;
 
 function loadProgram(
   libc: Libc,
-  program: { readonly type: ProgramType; readonly instructions: readonly bigint[]; readonly btf_id?: number },
+  program: {
+    readonly type: ProgramType;
+    readonly instructions: readonly bigint[];
+    readonly attach_type?: number;
+    readonly btf_id?: number;
+  },
 ): Descriptor {
   // what the attributes point at stands behind them in the same buffer: it cannot be collected before the call
   const { instructions } = program;
@@ -130,10 +160,8 @@ function loadProgram(
   view.setUint32(4, instructions.length, true);
   view.setBigUint64(8, addressOf(bytes) + BigInt(instructions_at), true);
   view.setBigUint64(16, addressOf(bytes) + BigInt(license_at), true);
-  if (program.btf_id !== undefined) {
-    view.setUint32(68, TRACE_FENTRY, true); // expected_attach_type
-    view.setUint32(108, program.btf_id, true); // attach_btf_id
-  }
+  view.setUint32(68, program.attach_type ?? 0, true); // expected_attach_type
+  view.setUint32(108, program.btf_id ?? 0, true); // attach_btf_id
   return bpf(libc, { name: "BPF_PROG_LOAD", command: PROG_LOAD, attr: bytes.subarray(0, LOAD_ATTR_BYTES) });
 }
 

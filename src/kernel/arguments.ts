@@ -24,6 +24,11 @@ const BUFFERS: ReadonlySet<string> = new Set([
   "shmaddr",
 ]);
 
+/** Whether a `char *` of this name is a buffer: what is in there is no name, and may be a secret. */
+export function isBuffer(name: string): boolean {
+  return BUFFERS.has(name) || /buf|data|payload|passw|secret/.test(name);
+}
+
 /** By `<call>.<argument>`: text without a zero byte at its end, and what may be a secret. */
 const NOT_TEXT: ReadonlySet<string> = new Set([
   "sethostname.name",
@@ -53,6 +58,6 @@ export function syscallArgument(event: string, field: Field): Argument {
     return length_field === undefined ? NONE : { kind: "sockaddr", length_field };
   }
   if (target === "char**") return field.name === "argv" ? { kind: "argv" } : NONE;
-  const isText = target === "char*" && !BUFFERS.has(field.name) && !NOT_TEXT.has(name);
+  const isText = target === "char*" && !isBuffer(field.name) && !NOT_TEXT.has(name);
   return isText ? { kind: "user_string" } : NONE;
 }

@@ -21,8 +21,17 @@ export interface Read {
   readonly kind: "value" | "memory" | "string" | "dentry_path" | "path" | "packet";
   /** Size of the slot: 1 to 256; {@link PATH_SLOT_BYTES} for paths. */
   readonly bytes: number;
+  /**
+   * Where the address is that is read. Pointers on the way to it are followed in the kernel's memory by a program on a
+   * function of the kernel, in the process's memory by a program on one of its own.
+   */
   readonly space: "kernel" | "user";
 }
+
+/** Reads that one program makes, for all its captures. */
+export const MAX_READS = 24;
+/** Length of {@link Read.path}. */
+export const MAX_STEPS = 6;
 
 /** Names from the innermost on, each with its NUL, one after the other; an empty name ends them. */
 export const PATH_SLOT_BYTES = 1024;

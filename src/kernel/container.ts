@@ -58,6 +58,38 @@ export function isInside({ namespaces }: ContainerFacts): boolean {
   return (namespaces.pid ?? INITIAL_PID_NAMESPACE) !== INITIAL_PID_NAMESPACE;
 }
 
+/** A pid namespace as bpf_get_ns_current_pid_tgid() wants it named. */
+export interface PidNamespace {
+  /** dev_t of nsfs as the kernel holds it: the major number above 20 bits of minor number. */
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
+/**
+ * The pid namespace in which people here know processes: that of /proc, where `ps` looks. Undefined for the host's:
+ * on a host, and in a container that was given the host's /proc.
+ */
+export function shownPidNamespace(): PidNamespace | undefined {
+  if (namespacePids(Deno.readTextFileSync("/proc/self/status")).length > 1) return undefined;
+  if (Deno.readLinkSync("/proc/self/ns/pid") === INITIAL_PID_NAMESPACE) return undefined;
+  const { dev, ino } = Deno.statSync("/proc/self/ns/pid");
+  return { dev: kernelDevice(BigInt(dev)), ino: BigInt(ino ?? 0) };
+}
+
+/**
+ * `NSpid` of `/proc/<pid>/status` (Linux 4.1): the process's ids from the namespace that /proc belongs to down to its
+ * own; one id when both are the same.
+ */
+export function namespacePids(status: string): number[] {
+  return (/^NSpid:(.*)$/m.exec(status)?.[1] ?? "").trim().split(/\s+/).filter(Boolean).map(Number);
+}
+
+/** stat(2) hands devices out with the minor number in two parts (new_encode_dev(), include/linux/kdev_t.h). */
+export function kernelDevice(encoded: bigint): bigint {
+  const major = (encoded >> 8n) & 0xfffn, minor = (encoded & 0xffn) | ((encoded >> 12n) & 0xfff00n);
+  return (major << 20n) | minor;
+}
+
 function markedKind(facts: ContainerFacts): string | undefined {
   // Kubernetes first: its containers carry the marks of docker or podman as well
   if (facts.has_kubernetes || facts.cgroup.includes("kubepods")) return "kubernetes";

@@ -16,10 +16,10 @@ export interface Privileges {
   readonly user_id: number;
   /** Effective capabilities by name. */
   readonly capabilities: ReadonlySet<string>;
-  /** Capabilities that tracing needs and that are not there; the least that suffices. */
-  readonly missing: readonly string[];
   /** In the initial user namespace; capabilities of any other do not count for BPF. */
   readonly is_initial_user_namespace: boolean;
+  /** A seccomp filter decides over its system calls (seccomp mode 2). */
+  readonly has_seccomp_filter: boolean;
 }
 
 /** Names of the capabilities in a mask; bits that are newer than this list are `CAP_<number>`. */
@@ -31,28 +31,13 @@ export function capabilityNames(mask: bigint): ReadonlySet<string> {
   return names;
 }
 
-/**
- * Privileges that tracing needs and this user lacks. CAP_SYS_ADMIN holds the first two (all there is before Linux 5.8);
- * the third is for tracefs, whose files belong to root.
- */
-export function missingForTracing({ user_id, capabilities }: Pick<Privileges, "user_id" | "capabilities">): string[] {
-  const has = (...names: string[]): boolean => names.some((name) => capabilities.has(name));
-  const reads_tracefs = user_id === 0 || has("CAP_DAC_READ_SEARCH", "CAP_DAC_OVERRIDE");
-  return [
-    ...(has("CAP_BPF", "CAP_SYS_ADMIN") ? [] : ["CAP_BPF"]),
-    ...(has("CAP_PERFMON", "CAP_SYS_ADMIN") ? [] : ["CAP_PERFMON"]),
-    ...(reads_tracefs ? [] : ["CAP_DAC_READ_SEARCH"]),
-  ];
-}
-
 /** Privileges of this process. */
 export function readPrivileges(): Privileges {
-  const user_id = Deno.uid() ?? -1;
-  const capabilities = capabilityNames(parseEffectiveCapabilities(Deno.readTextFileSync("/proc/self/status")));
+  const status = Deno.readTextFileSync("/proc/self/status");
   return {
-    user_id,
-    capabilities,
-    missing: missingForTracing({ user_id, capabilities }),
+    user_id: Deno.uid() ?? -1,
+    capabilities: capabilityNames(parseEffectiveCapabilities(status)),
     is_initial_user_namespace: Deno.readLinkSync("/proc/self/ns/user") === INITIAL_USER_NAMESPACE,
+    has_seccomp_filter: /^Seccomp:\s*2$/m.test(status),
   };
 }

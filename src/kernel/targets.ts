@@ -1,12 +1,7 @@
 /** Which tracepoint of this kernel a request means. */
+import { globOf } from "./glob.ts";
 import { nearest } from "./nearest.ts";
-import {
-  RENAMED_EVENTS,
-  SYSCALL_EVENT_NAMES,
-  SYSCALL_SUCCESSORS,
-  syscallOfFunction,
-  tracepointInstead,
-} from "./renamed.ts";
+import { RENAMED_EVENTS, SYSCALL_EVENT_NAMES, SYSCALL_SUCCESSORS, syscallOfFunction } from "./renamed.ts";
 
 export type Resolution =
   | {
@@ -147,8 +142,7 @@ function renamingNote(asked: string, event: string, when: string | undefined): s
 }
 
 function matchPattern(asked: string, wanted: string, events: readonly string[]): Resolution {
-  const escaped = wanted.replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*/g, ".*").replace(/\?/g, ".");
-  const pattern = new RegExp(wanted.includes(":") ? `^${escaped}$` : `^[^:]*:${escaped}$`);
+  const pattern = globOf(wanted.includes(":") ? wanted : `*:${wanted}`);
   const matches = events.filter((event) => pattern.test(event));
   const [first, second] = matches;
   if (first === undefined) {
@@ -166,17 +160,6 @@ function matchPattern(asked: string, wanted: string, events: readonly string[]):
 
 function unknown(asked: string, wanted: string, events: readonly string[]): Resolution {
   const error = `Cannot trace tracepoint ${asked}: this kernel has no such event.`;
-  const [, probe, functionName] = /^(kprobe|kretprobe|fentry|fexit|kfunc|kretfunc):(\w+)$/.exec(wanted) ?? [];
-  if (probe !== undefined && functionName !== undefined) {
-    const instead = tracepointInstead(functionName);
-    const type = probe === "kfunc" ? "fentry" : probe === "kretfunc" ? "fexit" : probe;
-    const also = instead !== undefined && events.includes(instead) ? `, or trace ${instead}` : "";
-    return { kind: "unknown", error, hint: `This is a function: use type ${type} with target ${functionName}${also}.` };
-  }
-  const instead = tracepointInstead(wanted);
-  if (instead !== undefined && events.includes(instead)) {
-    return { kind: "unknown", error, hint: `${wanted} is a function: trace ${instead}, or use type kprobe.` };
-  }
   return { kind: "unknown", error, hint: nearestHint(wanted, events) };
 }
 

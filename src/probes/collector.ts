@@ -1,6 +1,8 @@
 /** The events of one program on their way into its result: kept within bounds, counted, summed up. */
 import type { Aggregates, EbpfResult, TraceEvent, ValueCount } from "../protocol/mod.ts";
+import { isHostId, plainId } from "./process_ids.ts";
 import type { Counts, Program } from "./program.ts";
+import { latencyFigures } from "./latency.ts";
 import { summarise } from "./summary.ts";
 import { Tally, top } from "./tally.ts";
 
@@ -17,15 +19,19 @@ type Collected = Pick<
 export interface CollectorOptions {
   /** Events that the result holds; the others are counted and summed up. Default 20,000. */
   readonly max_events?: number;
+  /** The request's `capture`. */
+  readonly capture?: readonly string[] | undefined;
 }
 
 export class Collector {
   readonly #events: TraceEvent[] = [];
   readonly #tally = new Tally();
   readonly #max_events: number;
+  readonly #captured: ReadonlySet<string>;
   #emitted = 0;
 
   constructor(options: CollectorOptions = {}) {
+    this.#captured = new Set(options.capture?.map((text) => text.replace(/:\s*\w+\s*$/, "").trim()));
     this.#max_events = options.max_events ?? MAX_EVENTS;
   }
 
@@ -37,10 +43,13 @@ export class Collector {
 
   /** What an ended program saw. */
   result({ plan, counts, filters }: Program, { duration_ns }: { readonly duration_ns: bigint }): Collected {
+    const key = plan.kind === "tracepoint" ? plan.key : undefined;
+    const latency = counts.histogram === undefined ? undefined : latencyFigures(counts.histogram);
     const aggregates: Aggregates = {
       by_process: byProcess(counts),
-      ...(plan.key === undefined ? {} : { by_key: { key: plan.key.label, counts: byKey(counts, plan.key.name) } }),
+      ...(key === undefined ? {} : { by_key: { key: key.label, counts: byKey(counts, key.name) } }),
       ...this.#tally.aggregates(),
+      ...(latency === undefined ? {} : { latency }),
     };
     const figures = {
       event_count: counts.hits,
@@ -59,6 +68,7 @@ export class Collector {
       pending: this.#tally.pending,
       uncounted: counts.uncounted,
       filters,
+      captured: this.#captured,
     });
     return { ...figures, aggregates, summary };
   }
@@ -74,7 +84,8 @@ function byProcess({ rows }: Counts): Aggregates["by_process"] {
   for (const { tgid, comm, hits } of rows) {
     const id = `${tgid} ${comm}`;
     const count = (processes.get(id)?.count ?? 0) + hits;
-    processes.set(id, { process_id: tgid, process_name: comm, count });
+    const outside = isHostId(tgid) ? { host_process: true as const } : {};
+    processes.set(id, { process_id: plainId(tgid), ...outside, process_name: comm, count });
   }
   return [...processes.values()]
     .sort((a, b) => b.count - a.count || a.process_id - b.process_id)

@@ -2,8 +2,9 @@
 import type { Field } from "../kernel/format.ts";
 import type { TraceEvent } from "../protocol/mod.ts";
 import { errnoName, MAX_ERRNO } from "../kernel/errno.ts";
+import { headedEvent } from "./event_head.ts";
 import type { DIRECTIVE_KIND } from "./layout.ts";
-import { ARGUMENT_SLOT_BYTES, COMM_BYTES, EVENT, EVENT_RETURN, EXTRA, EXTRA_FLAG, MAX_DIRECTIVES } from "./layout.ts";
+import { ARGUMENT_SLOT_BYTES, EVENT, EVENT_RETURN, EXTRA, EXTRA_FLAG, MAX_DIRECTIVES } from "./layout.ts";
 import {
   readHex,
   readInt64,
@@ -15,7 +16,7 @@ import {
   readSocketAddress,
   readText,
   readUint64,
-} from "./read.ts";
+} from "../kernel/read.ts";
 
 type View = DataView<ArrayBuffer>;
 
@@ -62,15 +63,7 @@ export class Decoder {
     this.#extras.scan(view, record + ((record_bytes + 7) & ~7), extra_bytes);
     const data: Record<string, unknown> = {};
     for (const { name, read } of this.#readers) data[name] = read(view, record, record_bytes);
-    return {
-      timestamp: view.getBigUint64(at + EVENT.time_ns, true) + this.#epoch_offset_ns,
-      process_id: view.getUint32(at + EVENT.tgid, true),
-      process_name: readText(view, at + EVENT.comm, COMM_BYTES),
-      thread_id: view.getUint32(at + EVENT.tid, true),
-      user_id: view.getUint32(at + EVENT.uid, true),
-      event_type: this.#plan.event,
-      data,
-    };
+    return headedEvent(view, at, { event_type: this.#plan.event, data, epoch_offset_ns: this.#epoch_offset_ns });
   }
 
   /** `struct event_return` at `at` completes the event of its call: result, latency, and what entry could not read. */

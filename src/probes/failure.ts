@@ -2,20 +2,27 @@
 import { BpfError } from "../ffi/libbpf.ts";
 import { SystemError } from "../ffi/libc.ts";
 import { errnoOf } from "../kernel/errno.ts";
+import { causeOfRefusal, readRestrictions, type RefusedStep, type Restrictions } from "../kernel/restrictions.ts";
 import type { Refusal } from "./plan.ts";
 
-const EPERM = 1, EACCES = 13, EINVAL = 22;
+const EACCES = 13, EINVAL = 22;
 const RING_BUFFER_CREATION = "create map events";
 const NO_RING_BUFFER =
   "It came with Linux 5.8, and every eBPF program of ktriage needs it; commands and /proc still work.";
 const LOG_LINES = 12;
-const PRIVILEGES =
-  "Run ktriage as root (sudo), or with the capabilities CAP_BPF, CAP_PERFMON and CAP_DAC_READ_SEARCH; commands and /proc still work.";
+const STILL = "Commands and /proc still work.";
+
+export interface FailureOptions {
+  /** Kind of what was to be attached. */
+  readonly probe?: string;
+  /** What this process may do; read when the kernel refused something. Default {@link readRestrictions}. */
+  readonly restrictions?: () => Restrictions;
+}
 
 /**
  * @param what the thing that could not be done, as in "Cannot <what>: why"
  */
-export function explainFailure(what: string, error: unknown): Refusal {
+export function explainFailure(what: string, error: unknown, options: FailureOptions = {}): Refusal {
   if (error instanceof BpfError && error.operation === RING_BUFFER_CREATION && error.errno === EINVAL) {
     return { error: `Cannot ${what}: this kernel has no BPF ring buffer.`, hint: NO_RING_BUFFER };
   }
@@ -23,25 +30,39 @@ export function explainFailure(what: string, error: unknown): Refusal {
     const log = error instanceof BpfError ? tail(error.log) : "";
     return {
       error: `Cannot ${what}: ${reasonOf(error)}.`,
-      hint: [missingPrivilege(error.errno), log].filter(Boolean).join("\n"),
+      hint: causeOf(error, options) || log,
     };
   }
   const message = error instanceof Error ? error.message : String(error);
-  const hint = error instanceof Deno.errors.PermissionDenied ? PRIVILEGES : hintOf(error);
+  const hint = isDenial(error) ? causeOf({ operation: "read", errno: EACCES }, options) : hintOf(error);
   return { error: `Cannot ${what}: ${message}`, hint };
 }
 
-function reasonOf({ operation, errno }: SystemError): string {
+/** `load function failed with EACCES (Permission denied)` */
+export function reasonOf({ operation, errno }: SystemError): string {
   const known = errnoOf(errno);
   return `${operation} failed with ${known === undefined ? `errno ${errno}` : `${known.name} (${known.meaning})`}`;
+}
+
+/** A file may not be read: told as it is, or by whoever wanted to read it. */
+function isDenial(error: unknown): boolean {
+  if (error instanceof Deno.errors.PermissionDenied) return true;
+  return error instanceof Error && error.cause instanceof Deno.errors.PermissionDenied;
 }
 
 function hintOf(error: unknown): string {
   return error instanceof Error && "hint" in error && typeof error.hint === "string" ? error.hint : "";
 }
 
-function missingPrivilege(errno: number): string {
-  return (errno === EPERM || errno === EACCES) && Deno.uid() !== 0 ? PRIVILEGES : "";
+/** Why the kernel refused, and what would help; empty when that is not about permission. */
+function causeOf(step: RefusedStep, { probe, restrictions = readRestrictions }: FailureOptions): string {
+  const { operation, errno } = step;
+  const cause = causeOfRefusal({ operation, errno, ...(probe === undefined ? {} : { probe }) }, restrictions());
+  return cause === undefined ? "" : `${sentence(cause.reason)}: ${cause.fix}. ${STILL}`;
+}
+
+function sentence(clause: string): string {
+  return clause.slice(0, 1).toUpperCase() + clause.slice(1);
 }
 
 /** The end of libbpf's and the verifier's messages: the reason stands there. */

@@ -5,7 +5,7 @@ import type { Capture, PacketLayout, PathLayout } from "../kernel/capture.ts";
 export type Attachment =
   /** Chosen at load; by name, in the kernel's or a module's BTF. */
   | { readonly kind: "fentry" | "fexit"; readonly function_name: string }
-  /** `kprobe_session` sees entry and return of one call with one program (Linux 6.10). */
+  /** `kprobe_session` sees the return, with what the call was given: a link on each (Linux 5.18, with CONFIG_FPROBE). */
   | { readonly kind: "kprobe_multi" | "kprobe_session"; readonly address: bigint }
   /** By address where it is known: names may be there twice. */
   | { readonly kind: "kprobe" | "kretprobe"; readonly function_name: string; readonly address?: bigint }
@@ -31,5 +31,4 @@ export interface FunctionPlan {
   readonly captures: readonly Capture[];
   readonly path_layout?: PathLayout;
   readonly packet_layout?: PacketLayout;
-  readonly attached_as?: string;
 }

@@ -7,6 +7,8 @@ export const DEFAULT_RATE_PER_S = 2000;
 export interface StartOptions {
   /** Events per second that a program may emit; 0 is no bound. Default {@link DEFAULT_RATE_PER_S}. */
   readonly rate_per_s?: number;
+  /** BTF of this kernel from elsewhere: raw, or a vmlinux file. Default: the kernel's own. */
+  readonly btf_file?: string | undefined;
 }
 
 export interface ProgramStart {

@@ -1,11 +1,10 @@
-/** A request becomes a plan: which event, which bytes to copy, which reads to add, how to show the fields. */
+/** A tracepoint becomes a plan: which event, which bytes to copy, which reads to add, how to show the fields. */
 import { syscallArgument } from "../kernel/arguments.ts";
 import { type Field, type Format, parseFormat } from "../kernel/format.ts";
 import { syscallName } from "../kernel/syscalls.ts";
-import { SYSCALL_SUCCESSORS, tracepointInstead } from "../kernel/renamed.ts";
+import { SYSCALL_SUCCESSORS } from "../kernel/renamed.ts";
 import { resolveTarget } from "../kernel/targets.ts";
 import { readTracefs, tracefsHas, type TracefsRoot } from "../kernel/tracefs_files.ts";
-import type { ProbeType } from "../protocol/mod.ts";
 import type { Decodable, ShownField } from "./decode.ts";
 import { type DIRECTIVE_KIND, MAX_DIRECTIVES } from "./layout.ts";
 import { familyName, presenter } from "./present.ts";
@@ -26,7 +25,17 @@ export interface CountKey {
   readonly name: (value: number) => string;
 }
 
+/** Records of an event that are hits; the kernel drops the others before it counts. */
+export interface Match {
+  /** Of an integer field, in bytes from the record's start. */
+  readonly offset: number;
+  readonly bytes: 1 | 2 | 4 | 8;
+  /** A hit has one of them in that field. */
+  readonly values: readonly number[];
+}
+
 export interface Plan extends Decodable {
+  readonly kind: "tracepoint";
   /** The event's id for perf_event_open(2). */
   readonly event_id: bigint;
   /** Of the system call's exit, when results are paired. */
@@ -36,6 +45,7 @@ export interface Plan extends Decodable {
   readonly record_bytes: number;
   readonly directives: readonly Directive[];
   readonly key?: CountKey;
+  readonly match?: Match;
   /** What was attached to and why, when that is not what was asked for. */
   readonly attached_as?: string;
 }
@@ -46,49 +56,56 @@ export interface Refusal {
   readonly hint: string;
 }
 
-/** @returns a plan, or a refusal for the asker; throws only when tracefs itself cannot be read */
-export function planProgram(
-  request: { readonly type: ProbeType; readonly target: string },
-  tracefs: TracefsRoot,
-): Plan | Refusal {
-  const { type, target } = request;
-  if (type === "tracepoint") return planTracepoint(target, tracefs);
-  if (type !== "raw_tracepoint") return planInstead(request, tracefs);
-  const plan = planTracepoint(target, tracefs);
-  return "error" in plan
-    ? plan
-    : { attached_as: `tracepoint ${plan.event}: the same event, its fields decoded`, ...plan };
+/** No event has the name: it may be something else's. */
+export interface UnknownEvent extends Refusal {
+  readonly is_unknown: true;
 }
 
-function planTracepoint(target: string, tracefs: TracefsRoot): Plan | Refusal {
+export interface TracepointOptions {
+  /** Fields of the record to show; by default all. */
+  readonly capture?: readonly string[];
+  /** Results and latencies are wanted, also where following every call to its end costs much. Default false. */
+  readonly with_return?: boolean;
+}
+
+/**
+ * Plans a program on the tracepoint that a target means on this kernel.
+ *
+ * @returns a plan, or a refusal for the asker; throws only when tracefs itself cannot be read
+ */
+export function planTracepoint(
+  target: string,
+  tracefs: TracefsRoot,
+  options: TracepointOptions = {},
+): Plan | Refusal | UnknownEvent {
   const exact = exactEvent(target, tracefs);
-  if (exact !== undefined) return planEvent(exact, tracefs);
+  if (exact !== undefined) return planEvent({ ...exact, ...options }, tracefs);
   const resolution = resolveTarget(target, availableEvents(tracefs));
   switch (resolution.kind) {
     case "tracepoint":
+      return planEvent({ ...resolution, ...options }, tracefs);
+    case "all_syscalls":
       return planEvent(
-        {
-          category: resolution.category,
-          name: resolution.name,
-          ...(resolution.note === undefined ? {} : { note: resolution.note }),
-        },
+        { category: "raw_syscalls", name: `sys_${resolution.phase}`, note: resolution.note, ...options },
         tracefs,
       );
-    case "all_syscalls":
-      return planEvent({ category: "raw_syscalls", name: `sys_${resolution.phase}`, note: resolution.note }, tracefs);
+    case "unknown":
+      return { error: resolution.error, hint: resolution.hint, is_unknown: true };
     default:
       return { error: resolution.error, hint: resolution.hint };
   }
 }
 
-interface EventName {
+/** A tracepoint of this kernel, and what is wanted of it. */
+export interface EventRequest extends TracepointOptions {
   readonly category: string;
   readonly name: string;
   readonly note?: string;
+  readonly match?: { readonly field: string; readonly values: readonly number[] };
 }
 
 /** The usual case without reading the list of all events, which costs milliseconds. */
-function exactEvent(target: string, tracefs: TracefsRoot): EventName | undefined {
+function exactEvent(target: string, tracefs: TracefsRoot): Pick<EventRequest, "category" | "name"> | undefined {
   const [, category, name] = /^(?:tracepoint[:/])?(\w+)[:/](\w+)$/.exec(target.trim()) ?? [];
   if (category === undefined || name === undefined || category === "raw_syscalls") return undefined;
   if (SYSCALL_SUCCESSORS[name.replace("sys_enter_", "")] !== undefined) return undefined; // there is more to say
@@ -99,57 +116,82 @@ function availableEvents(tracefs: TracefsRoot): readonly string[] {
   return readTracefs(tracefs, "available_events").trim().split("\n");
 }
 
-/** Function probes are answered by the nearest tracepoint, where there is one. */
-function planInstead(
-  { type, target }: { readonly type: ProbeType; readonly target: string },
-  tracefs: TracefsRoot,
-): Plan | Refusal {
-  const asked = `${type}:${target.trim().replace(/^k?(ret)?probe:/, "")}`;
-  const instead = FUNCTION_TYPES.has(type) ? tracepointInstead(asked.slice(asked.indexOf(":") + 1)) : undefined;
-  const exact = instead === undefined ? undefined : exactEvent(instead, tracefs);
-  if (exact === undefined) {
-    return {
-      error:
-        `Cannot attach ${asked}: this version of ktriage traces tracepoints only, and knows none that tells the same.`,
-      hint: "Ask for a program of type tracepoint, for example syscalls/sys_enter_connect or sched/sched_switch.",
-    };
-  }
-  const note = `tracepoint ${instead} instead of ${asked}: this version of ktriage traces tracepoints only. ` +
-    "It is the nearest event, not the same: its count is not the number of calls.";
-  return planEvent({ ...exact, note }, tracefs);
-}
-
-const FUNCTION_TYPES: ReadonlySet<ProbeType> = new Set(["kprobe", "kretprobe", "fentry", "fexit"]);
-
 /** No exit event follows: the thread is gone, or goes on elsewhere (rt_sigreturn clears the call's number). */
 const NEVER_RETURN: ReadonlySet<string> = new Set(["sys_enter_exit", "sys_enter_exit_group", "sys_enter_rt_sigreturn"]);
 
-function planEvent({ category, name, note }: EventName, tracefs: TracefsRoot): Plan {
+/** @returns a refusal where the event has no field of a name in `capture` or `match` */
+export function planEvent(request: EventRequest, tracefs: TracefsRoot): Plan | Refusal {
+  const { category, name, note } = request;
   const format = parseFormat(readTracefs(tracefs, `events/${category}/${name}/format`));
   const fields = category === "syscalls" ? systemCallFields(format) : format.fields;
-  const { directives, shown } = prepareFields({ category, format, fields });
-  const return_path = category === "syscalls" && name.startsWith("sys_enter_") && !NEVER_RETURN.has(name)
-    ? `events/syscalls/sys_exit_${name.slice("sys_enter_".length)}`
-    : undefined;
+  const return_path = returnOf(request);
+  const pair = return_path === undefined ? undefined : pairWith(return_path, tracefs);
+  const selected = selectFields(request, { fields, has_return: pair?.return_id !== undefined });
+  if ("error" in selected) return selected;
+  const match = request.match === undefined ? undefined : matchOn(request.match, format);
+  if (match !== undefined && "error" in match) return match;
   return {
+    kind: "tracepoint",
     event: `${category}:${name}`,
     event_id: BigInt(format.id),
     ret_offset: 0,
     record_bytes: Math.max(8, ...fields.map(({ offset, size }) => offset + size)),
-    directives,
-    shown,
+    ...prepareFields({ category, format, fields: selected.fields }),
     familyName,
-    ...(return_path === undefined ? {} : pairWith(return_path, tracefs)),
+    ...pair,
     ...(category === "raw_syscalls" ? { key: syscallKey(format) } : {}),
+    ...(match === undefined ? {} : { match }),
     ...(note === undefined ? {} : { attached_as: note }),
   };
+}
+
+/** The exit that ends what the event begins; all system calls together are paired only where some of them are wanted. */
+function returnOf({ category, name, match, with_return }: EventRequest): string | undefined {
+  if (category === "raw_syscalls" && name === "sys_enter" && (match !== undefined || with_return)) {
+    return "events/raw_syscalls/sys_exit";
+  }
+  if (category !== "syscalls" || !name.startsWith("sys_enter_") || NEVER_RETURN.has(name)) return undefined;
+  return `events/syscalls/sys_exit_${name.slice("sys_enter_".length)}`;
+}
+
+/** What a paired system call's event has beside the record's fields. */
+const RETURN_FIELDS: readonly string[] = ["ret", "error", "latency_ns"];
+
+/** The fields that are asked for, in the record's order; `args->` before a name is how others write it. */
+function selectFields(
+  { category, name, capture = [] }: EventRequest,
+  { fields, has_return }: { readonly fields: readonly Field[]; readonly has_return: boolean },
+): { readonly fields: readonly Field[] } | Refusal {
+  if (capture.length === 0) return { fields };
+  const wanted = new Set(capture.map((text) => text.trim().replace(/^args(->|\.)/, "")));
+  const known = [...fields.map((field) => field.name), ...(has_return ? RETURN_FIELDS : [])];
+  const unknown = [...wanted].filter((field) => !known.includes(field));
+  if (unknown.length > 0) {
+    return {
+      error: `Cannot capture ${unknown.join(", ")} of tracepoint ${category}:${name}: its record has no such field.`,
+      hint: known.length === 0 ? "It has no fields at all." : `Its fields: ${known.join(", ")}.`,
+    };
+  }
+  return { fields: fields.filter((field) => wanted.has(field.name)) };
+}
+
+function matchOn({ field, values }: NonNullable<EventRequest["match"]>, format: Format): Match | Refusal {
+  const found = format.fields.find(({ name }) => name === field);
+  const bytes = found?.size;
+  if (found === undefined || (bytes !== 1 && bytes !== 2 && bytes !== 4 && bytes !== 8)) {
+    return {
+      error: `Cannot look for ${field} in tracepoint ${format.name}: its record has no such number.`,
+      hint: `Its fields: ${format.fields.map(({ name }) => name).join(", ")}.`,
+    };
+  }
+  return { offset: found.offset, bytes, values };
 }
 
 /**
  * BPF programs get the number and the arguments only. Since 6.19 the format also lists copies of user memory, which are
  * not in their record (perf_call_bpf_enter() in kernel/trace/trace_syscalls.c).
  */
-function systemCallFields(format: Format): readonly Field[] {
+export function systemCallFields(format: Format): readonly Field[] {
   return format.fields.filter(({ name, kind }) =>
     name !== "__syscall_nr" && (kind === "integer" || kind === "pointer")
   );

@@ -1,18 +1,21 @@
 /** Programs that trace together: one ring buffer, one clock, one set of own processes, ended program by program. */
-import { libbpfBytes, ownObject, tracepointObject } from "../ffi/assets.ts";
-import { type BpfObject, Libbpf } from "../ffi/libbpf.ts";
+import { functionObject, libbpfBytes, ownObject, tracepointObject } from "../ffi/assets.ts";
+import { Libbpf } from "../ffi/libbpf.ts";
 import { Libc } from "../ffi/libc.ts";
 import { RingBuffer } from "../ffi/ring_buffer.ts";
-import { readTracefs, type TracefsRoot } from "../kernel/tracefs_files.ts";
-import { type Format, parseFormat } from "../kernel/format.ts";
+import { shownPidNamespace } from "../kernel/container.ts";
+import { mapsAreLockedMemory } from "../kernel/restrictions.ts";
+import type { TracefsRoot } from "../kernel/tracefs_files.ts";
 import { EVENT } from "./layout.ts";
+import { followOwnProcesses } from "./own_processes.ts";
+import type { FunctionPlan } from "./function_plan.ts";
 import type { Plan } from "./plan.ts";
-import { Program, type ProgramOptions } from "./program.ts";
+import type { Kernel, Program, ProgramOptions } from "./program.ts";
+import { TracepointProgram } from "./tracepoint_program.ts";
 
 /** Holds 40 ms of a million small events a second, four times the longest wait between two reads. */
 const RING_BYTES = 8 << 20;
-const OWN_ENTRIES = 16384;
-const BPF_MAP_TYPE_HASH = 1, BPF_MAP_TYPE_RINGBUF = 27;
+const BPF_MAP_TYPE_RINGBUF = 27;
 /** Between two reads while events come: a batch each, where every wake-up costs as much as a dozen events. */
 const BUSY_MS = 5;
 /** The longest wait between two reads; the first ones come sooner. */
@@ -30,6 +33,7 @@ export class Session implements Disposable {
   readonly #own_fd: number;
   readonly #object: Uint8Array<ArrayBuffer>;
   readonly #epoch_offset_ns: bigint;
+  readonly #pid_namespace: Pick<ProgramOptions, "pid_namespace">;
   readonly #programs: Program[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #idle_ms = 1;
@@ -49,14 +53,16 @@ export class Session implements Disposable {
     using stack = new DisposableStack();
     this.#object = from.tracepoint;
     this.#libc = stack.use(new Libc());
+    if (mapsAreLockedMemory(Deno.osRelease())) this.#libc.raiseLockedMemoryLimit();
     this.#bpf = stack.use(new Libbpf(this.#libc, from.libbpf));
     const shape = { key_bytes: 0, value_bytes: 0, entries: RING_BYTES };
     this.#ring_fd = this.#ownFd(stack, this.#bpf.createMap("events", { type: BPF_MAP_TYPE_RINGBUF, ...shape }));
     this.#ring = stack.use(new RingBuffer(this.#libc, this.#ring_fd, RING_BYTES));
-    const hash = { type: BPF_MAP_TYPE_HASH, key_bytes: 4, value_bytes: 1, entries: OWN_ENTRIES };
-    this.#own_fd = this.#ownFd(stack, this.#bpf.createMap("own", hash));
-    this.#followOwnProcesses(stack, from.own, from.tracefs);
+    const ground = { libc: this.#libc, bpf: this.#bpf };
+    this.#own_fd = stack.use(followOwnProcesses(ground, { object: from.own, tracefs: from.tracefs })).map_fd;
     this.#epoch_offset_ns = this.#libc.clocks().epoch_offset_ns;
+    const pid_namespace = shownPidNamespace();
+    this.#pid_namespace = pid_namespace === undefined ? {} : { pid_namespace };
     this.#resources = stack.move();
   }
 
@@ -68,14 +74,19 @@ export class Session implements Disposable {
   /**
    * Loads and attaches one planned program; it traces from then on.
    *
-   * @throws {BpfError} with the verifier's log, or what the kernel refused
+   * @throws {SystemError} with the verifier's log, or what the kernel refused; see {@link refusedKind}
+   * @throws {RangeError} the plan asks for more than one program can do
    */
-  start(plan: Plan, options: Omit<ProgramOptions, "index" | "epoch_offset_ns">): Program {
-    const program = new Program(
-      { libc: this.#libc, bpf: this.#bpf, object: this.#object, ring_fd: this.#ring_fd, own_fd: this.#own_fd },
-      plan,
-      { ...options, index: this.#programs.length, epoch_offset_ns: this.#epoch_offset_ns },
-    );
+  async start(
+    plan: Plan | FunctionPlan,
+    options: Omit<ProgramOptions, "index" | "epoch_offset_ns" | "pid_namespace">,
+  ): Promise<Program> {
+    const make: Make = plan.kind === "function"
+      ? await onFunction(plan)
+      : (kernel, all) => new TracepointProgram(kernel, { plan, object: this.#object }, all);
+    const kernel: Kernel = { libc: this.#libc, bpf: this.#bpf, ring_fd: this.#ring_fd, own_fd: this.#own_fd };
+    const session = { index: this.#programs.length, epoch_offset_ns: this.#epoch_offset_ns, ...this.#pid_namespace };
+    const program = make(kernel, { ...options, ...session });
     this.#programs.push(program);
     if (this.#timer === undefined) this.#schedule(0);
     return program;
@@ -104,19 +115,6 @@ export class Session implements Disposable {
     return fd;
   }
 
-  /** From here on every child of this process is known as ktriage's own. */
-  #followOwnProcesses(stack: DisposableStack, bytes: Uint8Array<ArrayBuffer>, tracefs: TracefsRoot): void {
-    const fork = readFormat(tracefs, "sched_process_fork"), free = readFormat(tracefs, "sched_process_free");
-    this.#bpf.update(this.#own_fd, words(Deno.pid), new Uint8Array([1]));
-    const object: BpfObject = stack.use(this.#bpf.openObject("own", bytes));
-    object.setConstants(words(offsetOf(fork, "child_pid"), offsetOf(free, "pid")));
-    object.shareMap("own", this.#own_fd);
-    object.load();
-    for (const [program, { id }] of [["forked", fork], ["freed", free]] as const) {
-      stack.use(object.attachPerfEvent(program, this.#libc.openTracepoint(BigInt(id))));
-    }
-  }
-
   #drain(): number {
     return this.#ring.drain((record, at) => {
       this.#programs[record.getUint16(at + EVENT.program, true)]?.take(record, at);
@@ -142,16 +140,10 @@ export class Session implements Disposable {
   }
 }
 
-function readFormat(tracefs: TracefsRoot, event: string): Format {
-  return parseFormat(readTracefs(tracefs, `events/sched/${event}/format`));
-}
+type Make = (kernel: Kernel, options: ProgramOptions) => Program;
 
-function offsetOf(format: Format, name: string): number {
-  const field = format.fields.find((field) => field.name === name);
-  if (field === undefined) throw new Error(`Cannot follow own processes: ${format.name} has no ${name}.`);
-  return field.offset;
-}
-
-function words(...values: readonly number[]): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(new Uint32Array(values).buffer);
+/** Loaded when one is asked for: no tracepoint waits for it. */
+async function onFunction(plan: FunctionPlan): Promise<Make> {
+  const [{ FunctionProgram }, object] = await Promise.all([import("./function_program.ts"), functionObject()]);
+  return (kernel, options) => new FunctionProgram(kernel, { plan, object }, options);
 }

@@ -1,6 +1,7 @@
 /** One program's results in a few sentences that a person, or a model, can act on. */
 import type { Aggregates, EbpfResult, ValueCount } from "../protocol/mod.ts";
 import { FILTER_NAMES, type ProgramFilters } from "./config.ts";
+import { timeText } from "./time_text.ts";
 
 type Summarised = Pick<EbpfResult, "event_count" | "lost_events" | "missed_hits" | "sampled" | "events"> & {
   readonly event: string;
@@ -11,6 +12,8 @@ type Summarised = Pick<EbpfResult, "event_count" | "lost_events" | "missed_hits"
   readonly uncounted: number;
   readonly aggregates: Aggregates;
   readonly filters: ProgramFilters;
+  /** Fields that were asked for by name: their values are told, numbers too. */
+  readonly captured: ReadonlySet<string>;
 };
 
 const SHOWN = 3;
@@ -29,7 +32,7 @@ export function summarise(result: Summarised): string {
       errors(result),
       result.pending > 0 ? `${result.pending} had not returned when tracing ended.` : "",
       latency(result.aggregates),
-      commonValues(result.aggregates, result.emitted),
+      commonValues(result),
     ].filter((sentence) => sentence !== "").join(" "),
     result,
   );
@@ -43,7 +46,9 @@ function underFilters(filters: ProgramFilters): string {
 
 function byProcess({ by_process }: Aggregates, total: number): string {
   const first = by_process.slice(0, SHOWN)
-    .map(({ process_name, process_id, count }) => `${process_name} (pid ${process_id}) ${count}`);
+    .map(({ process_name, process_id, host_process, count }) =>
+      `${process_name} (${host_process === true ? "host pid" : "pid"} ${process_id}) ${count}`
+    );
   const rest = total - by_process.slice(0, SHOWN).reduce((sum, { count }) => sum + count, 0);
   return `by ${[...first, ...(rest > 0 ? [`others ${rest}`] : [])].join(", ")}`;
 }
@@ -64,14 +69,21 @@ function errors({ aggregates, emitted }: Summarised): string {
 
 function latency({ latency }: Aggregates): string {
   if (latency === undefined) return "";
-  return `Took ${time(latency.p50_ns)} (median), ${time(latency.p99_ns)} (99%), ${time(latency.max_ns)} at most.`;
+  if (latency.histogram !== undefined) {
+    const { count, p50_ns, p99_ns } = latency;
+    return `Half of ${count} calls took less than ${timeText(p50_ns)}, 99% less than ${timeText(p99_ns)}.`;
+  }
+  return `Took ${timeText(latency.p50_ns)} (median), ${timeText(latency.p99_ns)} (99%), ${
+    timeText(latency.max_ns)
+  } at most.`;
 }
 
-/** Fields whose most common value stands for at least a tenth of the events, unless every event has the same number. */
-function commonValues({ by_field }: Aggregates, emitted: number): string {
+/** Fields whose most common value stands for at least a tenth of the events; numbers only where they were asked for. */
+function commonValues({ aggregates: { by_field }, emitted, captured }: Summarised): string {
   const sentences = Object.entries(by_field).flatMap(([name, values]) => {
     const most = values[0];
-    const telling = most !== undefined && most.count * 10 >= emitted && !/^-?\d+$/.test(most.value);
+    const telling = most !== undefined && most.count * 10 >= emitted &&
+      (captured.has(name) || !/^-?\d+$/.test(most.value));
     return telling ? [`${name}: ${list(values)}`] : [];
   });
   return sentences.length === 0 ? "" : `Most common: ${sentences.join("; ")}.`;
@@ -88,15 +100,7 @@ function withGaps(text: string, { lost_events, missed_hits, uncounted }: Summari
     : "";
   const lost = lost_events > 0 ? ` ${lost_events} events were lost: the ring buffer was full.` : "";
   const missed = missed_hits !== undefined && missed_hits > 0
-    ? ` The kernel skipped ${missed_hits} hits that came while another program ran on the same CPU.`
+    ? ` The kernel skipped ${missed_hits} hits: a program ran on that CPU already, or too many calls were under way.`
     : "";
   return text + unnamed + lost + missed;
-}
-
-/** Three digits; never 1.00e+3 µs for what rounds up to the next unit. */
-function time(ns: number): string {
-  if (ns < 1e3) return `${ns} ns`;
-  if (ns < 999.5e3) return `${(ns / 1e3).toPrecision(3)} µs`;
-  if (ns < 999.5e6) return `${(ns / 1e6).toPrecision(3)} ms`;
-  return ns < 999.5e9 ? `${(ns / 1e9).toPrecision(3)} s` : `${Math.round(ns / 1e9)} s`;
 }

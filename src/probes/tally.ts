@@ -1,5 +1,6 @@
 /** What events have in common: the most common values, errors and latencies, in bounded memory. */
 import type { Aggregates, TraceEvent, ValueCount } from "../protocol/mod.ts";
+import { structureLabel } from "./value_label.ts";
 
 /** A field with more distinct values than this says nothing by its most common ones. */
 const MAX_VALUES = 4096;
@@ -101,11 +102,8 @@ function labelOf(value: unknown): string | undefined {
 }
 
 function labelOfObject(value: object): string | undefined {
-  if (Array.isArray(value)) return value.every((item) => typeof item === "string") ? value.join(" ") : undefined;
-  if (!("family" in value)) return undefined;
-  const { family, address, port, path } = value as Record<string, unknown>;
-  if (address !== undefined) return family === "AF_INET6" ? `[${address}]:${port}` : `${address}:${port}`;
-  return path === undefined ? String(family) : String(path);
+  if (!Array.isArray(value)) return structureLabel(value);
+  return value.every((item) => typeof item === "string") ? value.join(" ") : undefined;
 }
 
 function bump(counts: Map<string, number>, key: string): void {

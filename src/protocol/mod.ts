@@ -1,6 +1,7 @@
 /** The contract: schemas, types, and exact JSON. */
 export * from "./host.ts";
 export * from "./json.ts";
+export * from "./limits.ts";
 export * from "./request.ts";
 export * from "./result.ts";
 export * from "./run.ts";

@@ -1,5 +1,6 @@
 /** What an AI may send: a diagnostic reply (phase 1) or a resolution (phase 2). */
 import * as z from "zod";
+import { MAX_CAPTURES } from "./limits.ts";
 
 /** Seconds that a program may trace, in a reply of the AI; 15 when it does not say. */
 export const DURATION_S = { min: 1, max: 300, default: 15 } as const;
@@ -34,10 +35,19 @@ export const ebpfProgram = z.looseObject({
   name: z.string().min(1).describe("names the result, with the start time appended"),
   type: z.enum(PROBE_TYPES).describe("kind of probe"),
   target: z.string().min(1).describe(
-    "what to probe, for example syscalls/sys_enter_connect or sched/sched_process_exit",
+    "what to probe: syscalls/sys_enter_connect or sched/sched_process_exit (tracepoint), tcp_connect (functions of the " +
+      "kernel), libc:getaddrinfo, /usr/sbin/nginx:main or <pid>:symbol (functions of programs and libraries)",
   ),
   duration: z.number().min(DURATION_S.min).max(DURATION_S.max).default(DURATION_S.default).describe("seconds to trace"),
   filters: filters.optional(),
+  // neither lengths nor an enum: what this version cannot do is refused in the program's result, and the others run
+  capture: z.array(z.string()).optional().describe(
+    `fields to read beside the arguments, at most ${MAX_CAPTURES}: sk.__sk_common.skc_dport:be16, ret, arg0:str; of a ` +
+      "tracepoint the fields to show",
+  ),
+  aggregate: z.string().optional().describe(
+    "numbers instead of events: count (who, how often) or latency (a histogram of every call, counted in the kernel)",
+  ),
   description: z.string().optional().describe("what it is meant to show"),
 }).describe("an eBPF program to run");
 

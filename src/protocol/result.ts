@@ -19,20 +19,32 @@ export const commandResult = z.object({
   error: z.string().optional().describe("it could not be run, and why"),
 });
 
+const hostProcess = z.literal(true).optional().describe(
+  "ktriage runs in a container, and this process outside of it: its ids are the host's, not those of /proc here",
+);
+
 export const traceEvent = z.object({
   timestamp: integer.describe("nanoseconds since the epoch; of a paired system call: when it was entered"),
   process_id: z.int().describe("tgid"),
+  host_process: hostProcess,
   process_name: z.string().describe("comm"),
   thread_id: z.int().optional(),
   user_id: z.int().optional(),
   event_type: z.string().describe("what fired, as <category>:<name>"),
   data: z.record(z.string(), z.unknown()).describe(
-    "decoded fields; of a system call also ret, error, latency_ns, or pending",
+    "decoded fields; of a system call and of a function's return also ret, error, latency_ns, or pending",
   ),
 });
 
-export const processCount = z.object({ process_id: z.int(), process_name: z.string(), count: z.int() });
+export const processCount = z.object({
+  process_id: z.int(),
+  host_process: hostProcess,
+  process_name: z.string(),
+  count: z.int(),
+});
 export const valueCount = z.object({ value: z.string(), count: z.int() });
+
+export const latencyBucket = z.object({ from_ns: z.int(), to_ns: z.int().describe("exclusive"), count: z.int() });
 
 export const aggregates = z.object({
   by_process: z.array(processCount).describe("exact hits, counted in the kernel, most first"),
@@ -40,8 +52,15 @@ export const aggregates = z.object({
     .describe("exact hits by a field of the record, counted in the kernel (system calls by name)"),
   by_field: z.record(z.string(), z.array(valueCount)).describe("most common values among the emitted events"),
   errors: z.array(valueCount).describe("errors by name among the emitted events"),
-  latency: z.object({ count: z.int(), mean_ns: z.number(), p50_ns: z.number(), p99_ns: z.number(), max_ns: z.number() })
-    .optional().describe("of the emitted, finished system calls"),
+  latency: z.object({
+    count: z.int(),
+    mean_ns: z.number(),
+    p50_ns: z.number(),
+    p99_ns: z.number(),
+    max_ns: z.number(),
+    histogram: z.array(latencyBucket).optional()
+      .describe("every call, counted in the kernel; the other figures then come from it and are right within 13%"),
+  }).optional().describe("of the emitted, finished calls; with a histogram of all finished calls"),
 });
 
 export const ebpfResult = z.object({
@@ -56,7 +75,7 @@ export const ebpfResult = z.object({
   event_count: z.int().describe("exact number of hits, counted in the kernel"),
   lost_events: z.int().describe("hits that should have been emitted and could not be"),
   missed_hits: z.int().optional().describe(
-    "times the kernel skipped the program: nested on the same CPU, so not counted",
+    "times the kernel skipped the program: nested on the same CPU, or more calls under way than it keeps; not counted",
   ),
   sampled: z.boolean().describe("true: events holds only a part of event_count hits, bounded by the rate limit"),
   events: z.array(traceEvent),
@@ -84,6 +103,7 @@ export type CommandResult = z.infer<typeof commandResult>;
 export type TraceEvent = z.infer<typeof traceEvent>;
 export type ProcessCount = z.infer<typeof processCount>;
 export type ValueCount = z.infer<typeof valueCount>;
+export type LatencyBucket = z.infer<typeof latencyBucket>;
 export type Aggregates = z.infer<typeof aggregates>;
 export type EbpfResult = z.infer<typeof ebpfResult>;
 export type EbpfResults = z.infer<typeof ebpfResults>;

@@ -36,9 +36,13 @@ function planOf({ commands, ebpf_programs }: DiagnosticReply): string {
   return `asks for ${count(ebpf_programs.length, "eBPF program")} and ${count(commands.length, "command")}`;
 }
 
-function programPlan({ name, type, target, duration, filters }: EbpfProgram): string {
+function programPlan({ name, type, target, duration, filters, aggregate, capture = [] }: EbpfProgram): string {
   const only = Object.entries(filters ?? {}).map(([field, value]) => ` ${field}=${value}`).join("");
-  return oneLine(`  program ${name}: ${type} ${target} for ${duration} s${only}`, "  ");
+  const what = [...(aggregate === undefined ? [] : [aggregate]), ...capture].join(", ");
+  return oneLine(
+    `  program ${name}: ${type} ${target} for ${duration} s${only}${what === "" ? "" : `: ${what}`}`,
+    "  ",
+  );
 }
 
 function startLines({ name, attached_as, error, hint }: ProgramStart, paint: Paint): readonly string[] {

@@ -120,8 +120,8 @@ Deno.test("both prompts hold valid examples of both phases, whose evidence they 
     const examples = [...content.matchAll(/```json\n([^]*?)```/g)].map(([, json = ""]) =>
       reply.parse(JSON.parse(json))
     );
-    const [asked, concluded] = examples;
-    assert.deepEqual(examples.map(({ response_type }) => response_type), ["diagnostic", "resolution"], role);
+    const [asked, concluded, ...more] = examples;
+    assert.ok(more.every(({ response_type }) => response_type === "diagnostic"), role);
     assert.ok(asked?.response_type === "diagnostic" && concluded?.response_type === "resolution");
     const names = [
       ...asked.commands.map(({ id }) => id),

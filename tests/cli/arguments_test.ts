@@ -71,3 +71,9 @@ Deno.test("Options.number() takes fractions", () => {
   assert.equal(parse("--rate", "0.5").options.number("rate", { min: 0.1, max: 10 }), 0.5);
   assert.throws(() => parse("--rate=-1").options.number("rate", { min: 0, max: Infinity }), /a number of at least 0/);
 });
+
+Deno.test("Options.texts() has every value of an option that may be given several times, in order", () => {
+  const { options } = parse("--comm", "a", "--json", "--comm=b", "-c", "a");
+  assert.deepEqual(options.texts("comm"), ["a", "b", "a"]);
+  assert.deepEqual(options.texts("rate"), []);
+});

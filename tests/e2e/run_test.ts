@@ -32,6 +32,35 @@ Deno.test("ktriage run - prints the results of commands and programs, failed one
   assert.match(stderr, /refused cleanup: rm -rf/);
 });
 
+Deno.test("ktriage run answers requests for functions, captures and aggregates, and refuses one alone", async () => {
+  const request = {
+    response_type: "diagnostic",
+    ebpf_programs: [
+      { name: "forks", type: "kprobe", target: "do_fork", duration: 1, aggregate: "count" },
+      { name: "raw", type: "raw_tracepoint", target: "sched_process_exit", duration: 1, capture: ["p.tgid"] },
+      { name: "reads", type: "kretprobe", target: "vfs_read", duration: 1, aggregate: "latency" },
+      { name: "stacks", type: "kprobe", target: "schedule", duration: 1, aggregate: "stacks" },
+    ],
+  };
+  const { code, stdout, stderr } = await ktriage(["run", "-"], { stdin: JSON.stringify(request) });
+  assert.equal(code, 0, stderr);
+  const [forks, raw, reads, stacks] = Object.values(resultsOf(stdout).ebpf_results);
+  assert.match(forks!.attached_as!, /kernel_clone \(do_fork became kernel_clone/);
+  assert.deepEqual([forks!.error, forks!.events, raw!.error, raw!.attached_as], [undefined, [], undefined, undefined]);
+  const { count, histogram = [] } = reads!.aggregates!.latency!;
+  assert.equal(histogram.reduce((sum, row) => sum + row.count, 0), count);
+  assert.match(stacks!.error!, /Cannot aggregate kprobe:schedule by stacks/);
+  assert.match(stderr, /attached forks: /);
+});
+
+Deno.test("ktriage trace shows what a function is attached as, and its latency as a histogram", async () => {
+  const { code, stdout, stderr } = await ktriage(["trace", "kretprobe:vfs_read", "-d", "1", "--aggregate", "latency"]);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /vfs_read/);
+  assert.match(stdout, /^ +\S+ [nµm]?s –.*█/m);
+  assert.match(stdout, /\n.* Half of \d+ calls took less than /);
+});
+
 Deno.test("ktriage run -q says nothing on standard error", async () => {
   const { code, stderr } = await ktriage(["run", "-q", "-"], {
     stdin: `{"response_type":"diagnostic","commands":[{"id":"a","command":"uptime"}]}`,

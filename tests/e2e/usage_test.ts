@@ -22,6 +22,14 @@ Deno.test("ktriage loads no schema library for version, help and trace", async (
   assert.ok(schema.some((specifier) => specifier.includes("zod")), "the test would see it");
 });
 
+Deno.test("ktriage trace of a tracepoint loads nothing that only functions need", async () => {
+  const of_functions =
+    /\/kernel\/(btf|functions|userspace)\/|\/probes\/(plan_.*function|function_.*|captures|kernel_facts)\.ts$/;
+  assert.deepEqual((await staticImports("src/cli/trace.ts")).filter((specifier) => of_functions.test(specifier)), []);
+  const planned = await staticImports("src/probes/plan_kernel_function.ts");
+  assert.ok(planned.some((specifier) => of_functions.test(specifier)), "the test would see it");
+});
+
 interface ModuleGraph {
   readonly roots: readonly string[];
   readonly modules: readonly {

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { type ContainerFacts, containerKind, isInside } from "../../src/kernel/container.ts";
+import {
+  type ContainerFacts,
+  containerKind,
+  isInside,
+  kernelDevice,
+  namespacePids,
+} from "../../src/kernel/container.ts";
 
 const INITIAL = {
   pid: "pid:[4026531836]",
@@ -49,4 +55,18 @@ Deno.test("a container with the host's process ids is still a container, but not
   assert.equal(isInside(NO_MARK), true);
   // a systemd service with PrivateIPC is no container
   assert.equal(containerKind({ ...NO_MARK, namespaces }), undefined);
+});
+
+Deno.test("namespacePids() lists the ids from the namespace of /proc inwards", () => {
+  const status = (line: string): string => `Name:\tsh\nNgid:\t0\n${line}NSpgid:\t4711\t1\n`;
+  assert.deepEqual(namespacePids(status("NSpid:\t4711\n")), [4711]);
+  assert.deepEqual(namespacePids(status("NSpid:\t4711\t12\t1\n")), [4711, 12, 1]);
+  assert.deepEqual(namespacePids(status("")), []); // Linux before 4.1
+});
+
+Deno.test("kernelDevice() puts the minor number together that stat(2) hands out in two parts", () => {
+  assert.equal(kernelDevice(4n), 4n); // nsfs is 0:4
+  assert.equal(kernelDevice(0x1000_0002n), 0x10002n); // 0:65538
+  assert.equal(kernelDevice(0x801n), (8n << 20n) | 1n); // 8:1
+  assert.equal(kernelDevice(0x10_3305n), (0x33n << 20n) | 0x105n); // 51:261
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { syscallOfFunction, tracepointInstead } from "../../src/kernel/renamed.ts";
+import { syscallOfFunction } from "../../src/kernel/renamed.ts";
 import { type Resolution, resolveTarget } from "../../src/kernel/targets.ts";
 
 function eventsOf(kernel: "5.10" | "7.3"): string[] {
@@ -140,21 +140,6 @@ Deno.test("resolveTarget() names the nearest events for a typing error", () => {
   assert.equal(failure("  ").error, "Cannot trace a tracepoint: no target is named.");
 });
 
-Deno.test("resolveTarget() tells functions from tracepoints", () => {
-  assert.equal(
-    failure("tcp_connect").hint,
-    "tcp_connect is a function: trace sock:inet_sock_set_state, or use type kprobe.",
-  );
-  assert.equal(
-    failure("kprobe:tcp_connect").hint,
-    "This is a function: use type kprobe with target tcp_connect, or trace sock:inet_sock_set_state.",
-  );
-  assert.equal(
-    failure("kprobe:some_driver_fn").hint,
-    "This is a function: use type kprobe with target some_driver_fn.",
-  );
-});
-
 Deno.test("resolveTarget() refuses patterns of many events, takes those of one, and names ambiguous ones", () => {
   const many = failure("sched/*");
   assert.equal(many.kind, "pattern");
@@ -164,20 +149,6 @@ Deno.test("resolveTarget() refuses patterns of many events, takes those of one, 
   assert.equal(failure("sched/nothing_*").kind, "unknown");
   const both = failure("x", ["a:x", "b:x"]);
   assert.deepEqual([both.kind, both.hint], ["ambiguous", "Name one of: a:x, b:x"]);
-});
-
-Deno.test("tracepointInstead() knows functions, their compiled variants, and system calls", () => {
-  assert.equal(tracepointInstead("do_fork"), "sched:sched_process_fork");
-  assert.equal(tracepointInstead("finish_task_switch.isra.0"), "sched:sched_switch");
-  assert.equal(tracepointInstead("__alloc_pages_nodemask"), "kmem:mm_page_alloc");
-  assert.equal(tracepointInstead("__x64_sys_openat"), "syscalls:sys_enter_openat");
-  assert.equal(tracepointInstead("unheard_of"), undefined);
-});
-
-Deno.test("tracepointInstead() names only events that a kernel of today has", () => {
-  for (const name of ["schedule", "tcp_sendmsg", "vfs_read", "blk_account_io_start", "kfree_skb", "oom_kill_process"]) {
-    assert.ok(NEW.includes(tracepointInstead(name) ?? ""), name);
-  }
 });
 
 Deno.test("syscallOfFunction() strips what architectures put before a system call's name", () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { openTracefs } from "../../src/kernel/tracefs.ts";
 import { readTracefs } from "../../src/kernel/tracefs_files.ts";
 import { explainFailure } from "../../src/probes/failure.ts";
-import { planProgram } from "../../src/probes/plan.ts";
+import { planTracepoint } from "../../src/probes/plan.ts";
 import type { Program } from "../../src/probes/program.ts";
 import { Session } from "../../src/probes/session.ts";
 
@@ -23,14 +23,14 @@ Deno.test("every listed tracepoint is planned, loaded, attached and detached", a
     using session = await Session.open(tracefs);
     const programs: Program[] = [];
     for (const target of events.slice(first, first + BATCH)) {
-      const plan = planProgram({ type: "tracepoint", target }, tracefs);
+      const plan = planTracepoint(target, tracefs);
       if ("error" in plan) {
         refused.set(target, plan.error);
         continue;
       }
       assert.equal(plan.event, target);
       try {
-        programs.push(session.start(plan, { filters: {}, rate_per_s: 1, on_event: () => {} }));
+        programs.push(await session.start(plan, { filters: {}, rate_per_s: 1, on_event: () => {} }));
       } catch (error) {
         refused.set(target, `${explainFailure("attach", error).error} ${explainFailure("attach", error).hint}`);
       }

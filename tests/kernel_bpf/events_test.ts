@@ -1,6 +1,7 @@
 /** What a traced process did is what the events say: every call, every field, and nobody else's. */
 import assert from "node:assert/strict";
 import type { EbpfResult, TraceEvent } from "../../src/protocol/mod.ts";
+import { traceShell } from "../support/shell.ts";
 import { traceDuring, traceOne } from "../support/tracing.ts";
 import { Workload } from "../support/workload.ts";
 
@@ -140,27 +141,9 @@ Deno.test("a system call that has not returned when tracing ends is reported as 
   assert.match(result.summary, /1 had not returned when tracing ended/);
 });
 
-/** Lets a shell that ktriage did not start run a line: what it does is traced. */
-async function outsideShell(line: string, requests: Parameters<typeof traceDuring>[0]): Promise<EbpfResult[]> {
-  const shell = new Deno.Command("sh", { stdin: "piped", stdout: "piped" }).spawn();
-  const input = shell.stdin.getWriter();
-  try {
-    return await traceDuring(requests, async () => {
-      await input.write(new TextEncoder().encode(`${line}\necho done\n`));
-      const reader = shell.stdout.getReader();
-      for (let text = ""; !text.includes("done\n");) text += new TextDecoder().decode((await reader.read()).value);
-      reader.releaseLock();
-    });
-  } finally {
-    await input.close();
-    await shell.stdout.cancel();
-    await shell.status;
-  }
-}
-
 Deno.test("tracing execve shows the program and its arguments, and a failed one its error", async () => {
   const long = "x".repeat(300);
-  const [result] = await outsideShell(`/bin/echo one "two words" ${long} >/dev/null; /no/such/program; true`, [
+  const [result] = await traceShell(`/bin/echo one "two words" ${long} >/dev/null; /no/such/program; true`, [
     { target: "execve", filters: { comm: "sh" } },
   ]);
   const [done, failed] = result!.events;
@@ -173,7 +156,7 @@ Deno.test("tracing execve shows the program and its arguments, and a failed one 
 });
 
 Deno.test("tracing a process's life gives exec, exit and signal with names", async () => {
-  const [exec, exit, signal] = await outsideShell("/bin/true; /bin/sleep 60 & kill -SEGV $!; wait $!; true", [
+  const [exec, exit, signal] = await traceShell("/bin/true; /bin/sleep 60 & kill -SEGV $!; wait $!; true", [
     { target: "sched/sched_process_exec" },
     { target: "sched/sched_process_exit" },
     { target: "signal/signal_generate" },
@@ -199,7 +182,7 @@ Deno.test("tracing interrupts and kernel memory gives the handler's name and the
   // each write waits for the disk, whose interrupt comes while nobody runs: one that met ktriage would not be shown
   const file = "/var/tmp/ktriage-irq-test";
   const line = `for i in $(seq 50); do echo $i >${file}; sync ${file}; done; rm ${file}`;
-  const [irq, kmalloc] = await outsideShell(line, [{ target: "irq/irq_handler_entry" }, { target: "kmem/kmalloc" }]);
+  const [irq, kmalloc] = await traceShell(line, [{ target: "irq/irq_handler_entry" }, { target: "kmem/kmalloc" }]);
   assert.equal(irq!.error, undefined);
   assert.ok(irq!.event_count > 0);
   assert.match(String(field(irq!.events[0]!, "name")), /^\S+/);

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { Collector, type CollectorOptions } from "../../src/probes/collector.ts";
+import type { FunctionPlan } from "../../src/probes/function_plan.ts";
 import type { Plan } from "../../src/probes/plan.ts";
 import type { Counts, Program } from "../../src/probes/program.ts";
 import { ebpfResult, type TraceEvent } from "../../src/protocol/mod.ts";
 
 const PLAN: Plan = {
+  kind: "tracepoint",
   event: "raw_syscalls:sys_enter",
   event_id: 1n,
   ret_offset: 0,
@@ -111,4 +113,30 @@ Deno.test("Collector's result is what the protocol says", () => {
   const whole = { program_name: "x", type: "tracepoint", target: "x/y", start_time: 1n, end_time: 2n, ...result };
   assert.deepEqual(ebpfResult.parse(whole), whole);
   assert.match(result.summary, /1 of 2 returned an error: ENOENT 1\. 1 had not returned when tracing ended\./);
+});
+
+Deno.test("Collector's result has the latencies that the kernel counted rather than those of the events", () => {
+  const latency = (histogram?: Counts["histogram"]): unknown =>
+    collected({
+      events: [event(1, { latency_ns: 5 })],
+      counts: { hits: 9, ...(histogram === undefined ? {} : { histogram }) },
+    }).aggregates?.latency;
+  assert.deepEqual(latency(), { count: 1, mean_ns: 5, p50_ns: 5, p99_ns: 5, max_ns: 5 });
+  assert.deepEqual(latency([{ from_ns: 1024n, to_ns: 1152n, count: 9 }]), {
+    count: 9,
+    mean_ns: 1088,
+    p50_ns: 1152,
+    p99_ns: 1152,
+    max_ns: 1152,
+    histogram: [{ from_ns: 1024, to_ns: 1152, count: 9 }],
+  });
+});
+
+Deno.test("Collector takes a program on a function, whose hits are counted by process alone", () => {
+  const plan = { kind: "function", event: "kprobe:vfs_read" } as FunctionPlan;
+  const collector = new Collector();
+  const counts = { ...COUNTS, hits: 3, rows: [{ tgid: 7, comm: "p", key: 0, hits: 3 }] };
+  const result = collector.result({ plan, counts, filters: {} } as unknown as Program, { duration_ns: 1_000_000_000n });
+  assert.equal(result.aggregates?.by_key, undefined);
+  assert.match(result.summary, /^3 × kprobe:vfs_read in 1\.0 s, by p \(pid 7\) 3\./);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { TraceEvent } from "../../src/protocol/mod.ts";
 import { parseFormat } from "../../src/kernel/format.ts";
 import { Decoder, errorOf } from "../../src/probes/decode.ts";
-import { type Plan, planProgram } from "../../src/probes/plan.ts";
+import { type Plan, planTracepoint } from "../../src/probes/plan.ts";
 import { KERNELS, recordedFormat, type RecordedKernel } from "../kernel/recorded_formats.ts";
 import {
   cText,
@@ -34,7 +34,7 @@ function decode(
   { values = {}, cut = 0, ...hit }: { values?: Values; cut?: number } & Partial<HitOptions> = {},
 ): { event: TraceEvent; data: Record<string, unknown>; returned: (options: ReturnOptions) => Record<string, unknown> } {
   const tracefs = recordedTracefs(kernel);
-  const plan = planProgram({ type: "tracepoint", target: event }, tracefs);
+  const plan = planTracepoint(event, tracefs);
   assert.ok(!("error" in plan));
   const decoder = new Decoder(plan, EPOCH_NS);
   const whole = traceRecord(recordedFormat(kernel, event), values);
@@ -310,7 +310,7 @@ Deno.test("Decoder marks what goes on in the traced process with an ellipsis", (
 
 Deno.test("Decoder keeps nothing of one event for the next", () => {
   const tracefs = recordedTracefs("6.12");
-  const plan = planProgram({ type: "tracepoint", target: "syscalls/sys_enter_openat" }, tracefs) as Plan;
+  const plan = planTracepoint("syscalls/sys_enter_openat", tracefs) as Plan;
   const decoder = new Decoder(plan, 0n);
   const record = traceRecord(recordedFormat("6.12", "syscalls:sys_enter_openat"), { filename: 1 });
   const first = decoder.event(hitAt(0, { record, extras: [{ directive: 0, bytes: cText("/first") }] }), 0);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { BpfError } from "../../src/ffi/libbpf.ts";
 import { SystemError } from "../../src/ffi/libc.ts";
 import { TracefsError } from "../../src/kernel/tracefs.ts";
+import type { Restrictions } from "../../src/kernel/restrictions.ts";
 import { explainFailure } from "../../src/probes/failure.ts";
 
 const EINVAL = 22, ENOMEM = 12;
@@ -34,4 +35,53 @@ Deno.test("explainFailure() passes on what to do about tracefs", () => {
     error: "Cannot start eBPF programs: tracefs is not mounted.",
     hint: "As root: mount -t tracefs nodev /sys/kernel/tracing",
   });
+});
+
+const EPERM = 1, EACCES = 13;
+
+/** A user of a plain kernel; `names` are capabilities without CAP_. */
+function user(...names: readonly string[]): Restrictions {
+  return {
+    privileges: {
+      user_id: 1000,
+      capabilities: new Set(names.map((name) => `CAP_${name}`)),
+      is_initial_user_namespace: true,
+      has_seccomp_filter: false,
+    },
+    release: "6.12.0",
+    lockdown: "none",
+    perf_event_paranoid: 2,
+    locked_memory_bytes: Infinity,
+  };
+}
+
+Deno.test("explainFailure() says which privileges are missing, how to give them, and what still works", () => {
+  const denials = [
+    new BpfError("create map events", EPERM, ""),
+    new Deno.errors.PermissionDenied("readfile '/sys/kernel/tracing/events/sched/sched_switch/format'"),
+    new TracefsError("tracefs cannot be read", "", { cause: new Deno.errors.PermissionDenied("stat") }),
+  ];
+  for (const error of denials) {
+    const { hint } = explainFailure("start eBPF programs", error, { restrictions: () => user("BPF") });
+    assert.match(hint, /^This process lacks CAP_PERFMON, CAP_DAC_READ_SEARCH: run ktriage as root /);
+    assert.match(hint, /\. Commands and \/proc still work\.$/);
+  }
+});
+
+Deno.test("explainFailure() knows what a probe of a program's function needs in addition", () => {
+  const restrictions = (): Restrictions => user("BPF", "PERFMON", "DAC_READ_SEARCH");
+  const refused = new SystemError("perf_event_open", EACCES);
+  assert.match(
+    explainFailure("x", refused, { probe: "uretprobe", restrictions }).hint,
+    /^Functions of programs need CAP_SYS_ADMIN/,
+  );
+  assert.match(explainFailure("x", refused, { probe: "kprobe", restrictions }).hint, /^A hardened kernel/);
+});
+
+Deno.test("explainFailure() leaves a program that the verifier refuses to the verifier's log", () => {
+  const restrictions = (): Restrictions => user("SYS_ADMIN", "DAC_READ_SEARCH");
+  const { hint } = explainFailure("x", new BpfError("load function", EACCES, "R1 invalid mem access"), {
+    restrictions,
+  });
+  assert.equal(hint, "R1 invalid mem access");
 });

@@ -14,6 +14,7 @@ const QUIET: Summarised = {
   pending: 0,
   uncounted: 0,
   filters: {},
+  captured: new Set(),
   aggregates: { by_process: [], by_field: {}, errors: [] },
 };
 
@@ -79,7 +80,10 @@ Deno.test("summarise() says what is sampled, lost, missed and pending, each only
   assert.match(text, / Sampled: the details below are from 214 of 90000\. /);
   assert.match(text, / 2 had not returned when tracing ended\. /);
   assert.match(text, / 5 events were lost: the ring buffer was full\. /);
-  assert.match(text, / The kernel skipped 9 hits that came while another program ran on the same CPU\.$/);
+  assert.match(
+    text,
+    / The kernel skipped 9 hits: a program ran on that CPU already, or too many calls were under way\.$/,
+  );
   assert.doesNotMatch(summarise(BUSY), /Sampled|lost|skipped|had not returned/);
 });
 
@@ -89,7 +93,7 @@ Deno.test("summarise() lists keys and errors by number, three of each", () => {
   assert.match(text, / By syscall: read 50, write 49, futex 48, …\. 194 of 214 returned an error: read 50, .*, …\. /);
 });
 
-Deno.test("summarise() tells no values that are numbers, rare, or not there", () => {
+Deno.test("summarise() tells no values that are numbers nobody asked for, rare, or not there", () => {
   const by_field = {
     fd: [{ value: "3", count: 214 }],
     filename: [{ value: "/etc/hosts", count: 21 }],
@@ -98,6 +102,7 @@ Deno.test("summarise() tells no values that are numbers, rare, or not there", ()
   assert.doesNotMatch(changed({}, { by_field }), /Most common/);
   const common = { ...by_field, filename: [{ value: "/etc/hosts", count: 22 }] };
   assert.match(changed({}, { by_field: common }), / Most common: filename: \/etc\/hosts 22\.$/);
+  assert.match(changed({ captured: new Set(["fd"]) }, { by_field }), / Most common: fd: 3 214\.$/);
 });
 
 Deno.test("summarise() writes times with three digits and the unit that fits", () => {
@@ -118,4 +123,20 @@ Deno.test("summarise() writes times with three digits and the unit that fits", (
       [86_400_000_000_000, "86400 s"],
     ] as const
   ) assert.equal(shown(ns), text);
+});
+
+Deno.test("summarise() tells by the kernel's histogram what share of the calls took how long", () => {
+  const histogram = [{ from_ns: 8192, to_ns: 16384, count: 214 }];
+  const latency = { count: 214, mean_ns: 9000, p50_ns: 12_288, p99_ns: 3_145_728, max_ns: 3_145_728, histogram };
+  const text = changed({}, { latency });
+  assert.match(text, / Half of 214 calls took less than 12\.3 µs, 99% less than 3\.15 ms\. /);
+  assert.doesNotMatch(text, /median/);
+});
+
+Deno.test("summarise() says of which processes it names the host's ids", () => {
+  const by_process = [
+    { process_id: 7, process_name: "app", count: 2 },
+    { process_id: 7, host_process: true as const, process_name: "sshd", count: 1 },
+  ];
+  assert.match(changed({ event_count: 3 }, { by_process }), /by app \(pid 7\) 2, sshd \(host pid 7\) 1/);
 });

@@ -47,6 +47,11 @@ Deno.test("Tally names values as people do, and leaves out what is no category",
   assert.equal(label({ family: "AF_INET6", address: "::1", port: 80 }), "[::1]:80");
   assert.equal(label({ family: "AF_UNIX", path: "/run/x" }), "/run/x");
   assert.equal(label({ family: "AF_NETLINK" }), "AF_NETLINK");
+  const local = { address: "192.0.2.1", port: 40_000 }, remote = { address: "192.0.2.2", port: 5432 };
+  assert.equal(label({ family: "AF_INET", protocol: "IPPROTO_TCP", local, remote }), "192.0.2.2:5432");
+  assert.equal(label({ pid: 12, tid: 13, comm: "sh" }), "sh (pid 12)");
+  assert.equal(label({ protocol: "IPv4", source: "192.0.2.1", destination: "192.0.2.2" }), "192.0.2.1 to 192.0.2.2");
+  assert.equal(label({ device: "8:0", operation: "READ", bytes: 512 }), "READ");
   for (const none of ["0xffff888012345678", null, undefined, [1, 2], {}, 2n ** 60n]) {
     assert.equal(label(none), undefined);
   }

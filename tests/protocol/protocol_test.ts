@@ -35,6 +35,11 @@ Deno.test("results with times in nanoseconds survive being written and read", ()
     },
   };
   assert.deepEqual(results.parse(parse(stringify(given))), given);
+  const histogram = [{ from_ns: 1024, to_ns: 2048, count: 3 }];
+  const latency = { count: 3, mean_ns: 1500, p50_ns: 2048, p99_ns: 2048, max_ns: 2048, histogram };
+  const aggregates = { by_process: [], by_field: {}, errors: [], latency };
+  const timed = { ...given, ebpf_results: { a_1: { ...given.ebpf_results.a_1, events: [], aggregates } } };
+  assert.deepEqual(results.parse(parse(stringify(timed))), timed);
 });
 
 Deno.test("diagnosticReply fills in what a model may leave out", () => {
@@ -43,6 +48,16 @@ Deno.test("diagnosticReply fills in what a model may leave out", () => {
   assert.equal(read.reasoning, "");
   assert.deepEqual(read.commands, []);
   assert.equal(read.ebpf_programs[0]?.duration, 15);
+});
+
+Deno.test("diagnosticReply takes captures and aggregates, also those that this version will refuse", () => {
+  const program = { name: "p", type: "kretprobe", target: "vfs_read", duration: 5 };
+  for (
+    const wish of [{ capture: ["ret"], aggregate: "latency" }, { capture: Array(9).fill("ret"), aggregate: "stacks" }]
+  ) {
+    const read = diagnosticReply.parse({ response_type: "diagnostic", ebpf_programs: [{ ...program, ...wish }] });
+    assert.deepEqual(read.ebpf_programs[0], { ...program, ...wish });
+  }
 });
 
 Deno.test("resolutionReply joins plans and evidence that come as lists", () => {

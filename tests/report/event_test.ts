@@ -24,7 +24,7 @@ function withData(data: Record<string, unknown>): TraceEvent {
 
 /** The fields of a line, behind who and what. */
 function fieldsText(data: Record<string, unknown>): string {
-  return eventText(withData(data)).slice(eventText(withData({})).length);
+  return eventText(withData(data)).slice(eventText(withData({})).length + 1);
 }
 
 Deno.test("eventText() is a line that a person reads", () => {
@@ -48,6 +48,15 @@ Deno.test("eventText() quotes what has spaces, and writes addresses as people do
       d: { family: "AF_NETLINK" },
     }),
     `a=[::1]:80 b=unix:"/run/my db.sock" c=unix:@abstract d=AF_NETLINK`,
+  );
+  const local = { address: "192.0.2.1", port: 40_000 }, remote = { address: "2001:db8::1", port: 5432 };
+  assert.equal(
+    fieldsText({
+      sk: { family: "AF_INET6", protocol: "IPPROTO_TCP", local, remote, state: "TCP_SYN_SENT", netns: 1 },
+      udp: { family: "AF_INET", local, remote: { address: "0.0.0.0", port: 0 } },
+      p: { pid: 1, comm: "init" },
+    }),
+    `sk=192.0.2.1:40000→[2001:db8::1]:5432/TCP_SYN_SENT udp=192.0.2.1:40000→0.0.0.0:0 p={"pid":1,"comm":"init"}`,
   );
 });
 
@@ -95,4 +104,13 @@ Deno.test("eventJson() gives back any text that processes can make up", () => {
     const event = withData({ [`f${round}`]: String.fromCharCode(...codes) });
     assert.deepEqual(parse(eventJson(event)), event);
   }
+});
+
+Deno.test("eventJson() and eventText() tell a process of the host from one here with the same ids", () => {
+  const outside: TraceEvent = { ...EVENT, host_process: true };
+  for (const event of [EVENT, outside, EVENT]) {
+    const { host_process } = parse(eventJson(event)) as TraceEvent;
+    assert.equal(host_process, event.host_process);
+  }
+  assert.match(eventText(outside), /nginx: worker\/812@host /);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Progress } from "../../src/agent/progress.ts";
-import type { Reply } from "../../src/protocol/mod.ts";
+import type { EbpfProgram, Reply } from "../../src/protocol/mod.ts";
 import { plain } from "../../src/report/paint.ts";
 import { outcome, progressLines } from "../../src/report/progress.ts";
 import { assertGolden } from "../support/golden.ts";
@@ -41,5 +41,18 @@ Deno.test("outcome() tells every way a command can end", () => {
   assert.equal(
     outcome({ ...result, exit_code: null, signal: "SIGKILL", timed_out: true }),
     "killed at its time limit after 1.2 s",
+  );
+});
+
+Deno.test("progressLines() says what of a program's hits is wanted", () => {
+  const program = { name: "reads", type: "kretprobe", target: "vfs_read", duration: 15 } as const;
+  const line = (more: Partial<EbpfProgram>): string | undefined => {
+    const reply = { ...SAMPLE_RUN.turns[0]!.request, reasoning: "", ebpf_programs: [{ ...program, ...more }] };
+    return progressLines({ kind: "reply", round: 1, reply }, plain).at(-1);
+  };
+  assert.equal(line({}), "  program reads: kretprobe vfs_read for 15 s");
+  assert.equal(
+    line({ filters: { comm: "shop" }, aggregate: "latency", capture: ["ret", "count"] }),
+    "  program reads: kretprobe vfs_read for 15 s comm=shop: latency, ret, count",
   );
 });

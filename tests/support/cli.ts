@@ -3,16 +3,12 @@ import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
-/** May read every file, for Deno and its cache may lie in root's home, and nothing else. */
-const ONLY_READ = "-all,+dac_read_search";
-const NOBODY = [
-  "--reuid=65534",
-  "--regid=65534",
-  "--clear-groups",
-  `--inh-caps=${ONLY_READ}`,
-  `--ambient-caps=${ONLY_READ}`,
-  `--bounding-set=${ONLY_READ}`,
-];
+/** May read every file, for Deno and its cache may lie in root's home, and nothing else but what is named. */
+function asNobodyWith(capabilities: readonly string[]): string[] {
+  const sets = ["-all", "+dac_read_search", ...capabilities.map((name) => `+${name}`)].join(",");
+  const options = ["inh-caps", "ambient-caps", "bounding-set"].map((name) => `--${name}=${sets}`);
+  return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", ...options];
+}
 
 export interface CliOptions {
   readonly stdin?: string;
@@ -20,6 +16,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** As a user who is not root and may not trace. */
   readonly unprivileged?: boolean;
+  /** As such a user with these capabilities, as setpriv(1) names them. */
+  readonly capabilities?: readonly string[];
   readonly cwd?: string;
 }
 
@@ -72,9 +70,10 @@ export function startKtriage(args: readonly string[], options: CliOptions = {}):
   }
 }
 
-function spawn(args: readonly string[], { env, unprivileged = false, cwd }: CliOptions): Deno.ChildProcess {
+function spawn(args: readonly string[], options: CliOptions): Deno.ChildProcess {
+  const { env, unprivileged = options.capabilities !== undefined, capabilities = [], cwd } = options;
   const own = [Deno.execPath(), "run", "-A", "--no-check", MAIN, ...args];
-  const [program = "", ...argv] = unprivileged ? ["setpriv", ...NOBODY, ...own] : own;
+  const [program = "", ...argv] = unprivileged ? [...asNobodyWith(capabilities), ...own] : own;
   const inherited = Object.entries(Deno.env.toObject()).filter(([name]) => !name.startsWith("NANNYAPI_"));
   return new Deno.Command(program, {
     args: argv,

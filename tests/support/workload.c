@@ -8,6 +8,15 @@
  * workload storm SECONDS         call getppid until the time is over, print how often
  * workload paced SECONDS RATE    open a file that does not exist RATE times a second, print how often
  * workload connect ADDRESS PORT  connect a TCP socket
+ * workload connects N PORT       connect N TCP sockets to 127.0.0.1, one after the other
+ * workload sends N PORT          send N bytes to 127.0.0.1, each by itself
+ * workload forks N               fork N processes, which exit at once
+ * workload execs N               fork N processes, which execute /bin/true
+ * workload reads N               a child named "reader" reads N bytes of /dev/zero, each by itself
+ * workload writes N              a child named "writer" writes N bytes to /dev/null, each by itself
+ * workload pages N               touch N pages of memory
+ * workload pipes N               make N pipes
+ * workload sleeps N              sleep N times, for a tenth of a millisecond
  *
  * Prints "ready", waits for a line on stdin, works, prints what it did, waits for the end of stdin.
  */
@@ -19,8 +28,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -105,30 +116,152 @@ static long connect_to(const char *address, int port)
 	return result < 0 ? -errno : 0;
 }
 
+static long connects(long n, int port)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+
+	for (long i = 0; i < n; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+		if (connect(fd, (void *)&to, sizeof(to)) < 0 && errno != ECONNREFUSED)
+			return -errno;
+		close(fd);
+	}
+	return n;
+}
+
+static long sends(long n, int port)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (connect(fd, (void *)&to, sizeof(to)) < 0)
+		return -errno;
+	for (long i = 0; i < n; i++)
+		if (send(fd, "x", 1, 0) != 1)
+			return -errno;
+	close(fd);
+	return n;
+}
+
+static long forks(long n, int is_execed)
+{
+	for (long i = 0; i < n; i++) {
+		pid_t child = fork();
+
+		if (child < 0)
+			return -errno;
+		if (child == 0) {
+			if (is_execed)
+				execl("/bin/true", "true", NULL);
+			_exit(0);
+		}
+		waitpid(child, NULL, 0);
+	}
+	return n;
+}
+
+/* In a child, which does nothing else of the kind: this process reads what to do and writes what it did. */
+static long transfers(long n, int is_write)
+{
+	int fd = open(is_write ? "/dev/null" : "/dev/zero", O_RDWR), status;
+	char byte = 'x';
+	pid_t child = fork();
+
+	if (child == 0) {
+		prctl(PR_SET_NAME, is_write ? "writer" : "reader");
+		for (long i = 0; i < n; i++)
+			if ((is_write ? write(fd, &byte, 1) : read(fd, &byte, 1)) != 1)
+				_exit(1);
+		_exit(0);
+	}
+	return child < 0 || waitpid(child, &status, 0) != child || status != 0 ? -EIO : n;
+}
+
+static long pages(long n)
+{
+	long size = sysconf(_SC_PAGESIZE);
+	char *memory = mmap(NULL, n * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	madvise(memory, n * size, MADV_NOHUGEPAGE);
+	for (long i = 0; i < n; i++)
+		memory[i * size] = 1;
+	return n;
+}
+
+static long pipes(long n)
+{
+	for (long i = 0; i < n; i++) {
+		int ends[2];
+
+		if (pipe(ends) < 0)
+			return -errno;
+		close(ends[0]);
+		close(ends[1]);
+	}
+	return n;
+}
+
+static long sleeps(long n)
+{
+	const struct timespec time = { .tv_nsec = 100000 };
+
+	for (long i = 0; i < n; i++)
+		nanosleep(&time, NULL);
+	return n;
+}
+
+static long work(char **arguments)
+{
+	const char *what = arguments[1];
+	long n = atol(arguments[2]);
+
+	if (!strcmp(what, "opens"))
+		return opens(n, arguments[3]);
+	if (!strcmp(what, "getppid"))
+		return getppids(n);
+	if (!strcmp(what, "names"))
+		return names(n);
+	if (!strcmp(what, "storm"))
+		return storm(n);
+	if (!strcmp(what, "paced"))
+		return paced(n, atol(arguments[3]));
+	if (!strcmp(what, "connect"))
+		return connect_to(arguments[2], atoi(arguments[3]));
+	if (!strcmp(what, "connects"))
+		return connects(n, atoi(arguments[3]));
+	if (!strcmp(what, "sends"))
+		return sends(n, atoi(arguments[3]));
+	if (!strcmp(what, "forks"))
+		return forks(n, 0);
+	if (!strcmp(what, "execs"))
+		return forks(n, 1);
+	if (!strcmp(what, "reads"))
+		return transfers(n, 0);
+	if (!strcmp(what, "writes"))
+		return transfers(n, 1);
+	if (!strcmp(what, "pages"))
+		return pages(n);
+	if (!strcmp(what, "pipes"))
+		return pipes(n);
+	if (!strcmp(what, "sleeps"))
+		return sleeps(n);
+	return -EINVAL;
+}
+
 int main(int argc, char **argv)
 {
 	char line[64];
-	long result;
 
-	if (argc < 3 || (!strcmp(argv[1], "paced") && argc < 4))
+	if (argc < 3)
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	puts("ready");
 	if (!fgets(line, sizeof(line), stdin))
 		return 1;
-	if (!strcmp(argv[1], "opens"))
-		result = opens(atol(argv[2]), argv[3]);
-	else if (!strcmp(argv[1], "getppid"))
-		result = getppids(atol(argv[2]));
-	else if (!strcmp(argv[1], "names"))
-		result = names(atol(argv[2]));
-	else if (!strcmp(argv[1], "storm"))
-		result = storm(atol(argv[2]));
-	else if (!strcmp(argv[1], "paced"))
-		result = paced(atol(argv[2]), atol(argv[3]));
-	else
-		result = connect_to(argv[2], atoi(argv[3]));
-	printf("%ld\n", result);
+	printf("%ld\n", work(argv));
 	while (fgets(line, sizeof(line), stdin))
 		;
 	return 0;

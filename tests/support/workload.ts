@@ -1,21 +1,21 @@
 /** A process that makes a known number of known system calls when it is told to. */
 
 const ROOT = new URL("../../", import.meta.url).pathname;
-const BINARY = `${ROOT}build/tests/workload`;
 
-/** Compiles tests/support/workload.c, when it changed. */
-async function binary(): Promise<string> {
-  const source = `${ROOT}tests/support/workload.c`;
-  const made = await Deno.stat(BINARY).catch(() => undefined);
+/** Compiles `tests/support/<name>.c`, when it changed. */
+export async function compiled(name: "workload" | "functions" | "refuse_bpf"): Promise<string> {
+  const path = `${ROOT}build/tests/${name}`;
+  const source = `${ROOT}tests/support/${name}.c`;
+  const made = await Deno.stat(path).catch(() => undefined);
   const written = await Deno.stat(source);
   if (made === undefined || Number(made.mtime) < Number(written.mtime)) {
     await Deno.mkdir(`${ROOT}build/tests`, { recursive: true });
     const { success, stderr } = await new Deno.Command("clang", {
-      args: ["-O2", "-Wall", "-Werror", "-o", BINARY, source],
+      args: ["-O2", "-Wall", "-Werror", "-pthread", "-o", path, source],
     }).output();
     if (!success) throw new Error(new TextDecoder().decode(stderr));
   }
-  return BINARY;
+  return path;
 }
 
 /**
@@ -36,18 +36,26 @@ export class Workload implements AsyncDisposable {
 
   /**
    * @param args the workload's own, for example `["opens", "10000", "/nowhere"]`
-   * @param options.name what the process is called (comm); default `workload`
+   * @param options.name what the process is called (comm); default its source's name
+   * @param options.source which program; default `workload`
+   * @param options.within start of a command line that the program is run by, for example `["unshare", "--pid"]`
    */
-  static async start(args: readonly string[], options: { readonly name?: string } = {}): Promise<Workload> {
-    let path = await binary();
+  static async start(
+    args: readonly string[],
+    options: {
+      readonly name?: string;
+      readonly source?: "workload" | "functions";
+      readonly within?: readonly string[];
+    } = {},
+  ): Promise<Workload> {
+    let path = await compiled(options.source ?? "workload");
     if (options.name !== undefined) {
       const link = `${ROOT}build/tests/${options.name}`;
       await Deno.copyFile(path, link);
       path = link;
     }
-    const workload = new Workload(
-      new Deno.Command(path, { args: [...args], stdin: "piped", stdout: "piped" }).spawn(),
-    );
+    const [command = path, ...rest] = [...options.within ?? [], path, ...args];
+    const workload = new Workload(new Deno.Command(command, { args: rest, stdin: "piped", stdout: "piped" }).spawn());
     await workload.#line();
     return workload;
   }

@@ -10,7 +10,7 @@ import {
   readSocketAddress,
   readText,
   readUint64,
-} from "../../src/probes/read.ts";
+} from "../../src/kernel/read.ts";
 import { cText, inet6Address, inetAddress, slots, unixAddress } from "../support/records.ts";
 
 function viewOf(bytes: Iterable<number>): DataView<ArrayBuffer> {

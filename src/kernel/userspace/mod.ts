@@ -1,0 +1,3 @@
+export { listUserSymbols } from "./list.ts";
+export { resolveUserFunction } from "./resolve.ts";
+export type { NoUserFunction, ResolveOptions, SymbolList, UserFunction, UserSymbol } from "./types.ts";

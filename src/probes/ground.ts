@@ -1,0 +1,53 @@
+/** What the programs of one request stand on: tracefs, a session, and what was learnt of this kernel on the way. */
+import { openTracefs } from "../kernel/tracefs.ts";
+import type { TracefsRoot } from "../kernel/tracefs_files.ts";
+import { explainFailure } from "./failure.ts";
+import type { KernelFacts } from "./kernel_facts.ts";
+import type { Refusal } from "./plan.ts";
+import { Session } from "./session.ts";
+import type { ProbeKind } from "./ways.ts";
+
+export interface GroundOptions {
+  /** BTF of this kernel from elsewhere, for a kernel that has none of its own. */
+  readonly btf_file?: string | undefined;
+}
+
+export class Ground implements Disposable {
+  /** Families of probes that this kernel refuses as such, and why: one is tried once. */
+  readonly refused_kinds = new Map<ProbeKind, string>();
+  readonly #resources: DisposableStack;
+  #facts: Promise<KernelFacts | Refusal> | undefined;
+
+  private constructor(
+    readonly tracefs: TracefsRoot,
+    readonly session: Session,
+    readonly options: GroundOptions,
+    resources: DisposableStack,
+  ) {
+    this.#resources = resources;
+  }
+
+  /** @returns a refusal for what this host lacks: privileges, tracefs, BPF */
+  static async open(options: GroundOptions = {}): Promise<Ground | Refusal> {
+    using resources = new DisposableStack();
+    try {
+      const tracefs = resources.use(openTracefs());
+      const session = resources.use(await Session.open(tracefs));
+      return new Ground(tracefs, session, options, resources.move());
+    } catch (error) {
+      return explainFailure("start eBPF programs", error);
+    }
+  }
+
+  /** Symbols and types, read when the first program on a function asks. */
+  facts(): Promise<KernelFacts | Refusal> {
+    this.#facts ??= import("./kernel_facts.ts").then(({ openKernelFacts }) =>
+      openKernelFacts({ tracefs: this.tracefs, btf_file: this.options.btf_file })
+    );
+    return this.#facts;
+  }
+
+  [Symbol.dispose](): void {
+    this.#resources.dispose();
+  }
+}

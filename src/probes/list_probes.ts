@@ -1,0 +1,134 @@
+/** What can be probed here: functions with their arguments, tracepoints with their fields. */
+import type { KernelBtf, Signature } from "../kernel/btf/mod.ts";
+import { parseFormat } from "../kernel/format.ts";
+import { type FunctionName, withoutSuffix } from "../kernel/functions/mod.ts";
+import { globOf } from "../kernel/glob.ts";
+import { readTracefs, type TracefsRoot } from "../kernel/tracefs_files.ts";
+import type { ProbeType } from "../protocol/request.ts";
+import type { KernelFacts } from "./kernel_facts.ts";
+import { systemCallFields } from "./plan.ts";
+
+/** A target of a request, and what its events tell. */
+export interface Listed {
+  readonly type: ProbeType;
+  /** As a request names it: `tcp_connect`, `sock:inet_sock_set_state`. */
+  readonly target: string;
+  /** Undefined where this kernel does not tell. */
+  readonly arguments?: readonly Argument[];
+  /** C type of what a function returns; undefined for void, and for what does not return. */
+  readonly returns?: string;
+}
+
+export interface Argument {
+  readonly name: string;
+  readonly type: string;
+}
+
+export interface ListSources {
+  readonly facts: KernelFacts;
+  /** Undefined where tracefs cannot be read. */
+  readonly tracefs: TracefsRoot | undefined;
+}
+
+/** Types of probes in a kernel; a function has the same arguments whatever way it is probed. */
+export const KERNEL_TYPES = ["tracepoint", "raw_tracepoint", "kprobe", "kretprobe", "fentry", "fexit"] as const;
+export type KernelType = typeof KERNEL_TYPES[number];
+/** Without the others a list of all types names each function once. */
+const DEFAULT_TYPES: readonly KernelType[] = ["tracepoint", "raw_tracepoint", "kprobe"];
+
+/**
+ * Lists what a pattern matches, sorted by name within each type.
+ *
+ * @param pattern `tcp*`; of tracepoints it matches the name, or the name with its category
+ * @param types default: tracepoints, raw tracepoints and functions
+ */
+export function listProbes(
+  pattern: string,
+  { facts, tracefs, types = DEFAULT_TYPES }: ListSources & { readonly types?: readonly KernelType[] },
+): readonly Listed[] {
+  const glob = pattern.trim().replaceAll("/", ":");
+  const matches = globOf(glob);
+  const signatures = new Signatures(facts.btf.ok ? facts.btf.btf : undefined);
+  return types.flatMap((type) => {
+    if (type === "tracepoint") return tracefs === undefined ? [] : tracepoints(matches, tracefs);
+    if (type === "raw_tracepoint") return rawTracepoints(matches, signatures);
+    return functions(facts.functions.matching(glob), { signatures, type });
+  });
+}
+
+function tracepoints(matches: RegExp, tracefs: TracefsRoot): Listed[] {
+  const events = readTracefs(tracefs, "available_events").trim().split("\n");
+  return events.filter((event) => matches.test(event) || matches.test(event.replace(/^.*:/, ""))).sort()
+    .map((target) => ({ type: "tracepoint", target, ...fieldsOf(target, tracefs) }));
+}
+
+function fieldsOf(event: string, tracefs: TracefsRoot): Pick<Listed, "arguments"> {
+  try {
+    const format = parseFormat(readTracefs(tracefs, `events/${event.replace(":", "/")}/format`));
+    const fields = event.startsWith("syscalls:") ? systemCallFields(format) : format.fields;
+    return { arguments: fields.map(({ name, type }) => ({ name, type })) };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return {}; // of ftrace's own making
+    throw error;
+  }
+}
+
+/** The function that calls the programs on a raw tracepoint; its first argument is their list. */
+const CALLER = "__traceiter_";
+
+function rawTracepoints(matches: RegExp, signatures: Signatures): Listed[] {
+  const names = signatures.namesIn(undefined).filter((name) => name.startsWith(CALLER))
+    .map((name) => name.slice(CALLER.length)).filter((name) => matches.test(name));
+  return names.sort().map((target) => ({
+    type: "raw_tracepoint",
+    target,
+    arguments: argumentsOf(signatures.of({ name: CALLER + target })).arguments?.slice(1) ?? [],
+  }));
+}
+
+function functions(
+  matching: Iterable<FunctionName>,
+  { signatures, type }: { readonly signatures: Signatures; readonly type: KernelType },
+): Listed[] {
+  const found = new Map<string, FunctionName>();
+  for (const each of matching) found.set(each.module === undefined ? each.name : `${each.module}:${each.name}`, each);
+  return [...found].sort(([a], [b]) => a < b ? -1 : 1).map(([target, each]) => ({
+    type,
+    target,
+    ...argumentsOf(signatures.of(each)),
+  }));
+}
+
+/** Signatures of many functions: one look through all names of BTF instead of one look for each name. */
+class Signatures {
+  readonly #known = new Map<string | undefined, ReadonlyMap<string, () => Signature>>();
+
+  constructor(readonly btf: KernelBtf | undefined) {}
+
+  of({ name, module }: FunctionName): Signature | undefined {
+    return this.#in(module).get(withoutSuffix(name))?.();
+  }
+
+  /** @param module undefined: the kernel itself */
+  namesIn(module: string | undefined): string[] {
+    return [...this.#in(module).keys()];
+  }
+
+  #in(module: string | undefined): ReadonlyMap<string, () => Signature> {
+    let known = this.#known.get(module);
+    if (known === undefined) {
+      const entries = this.btf?.functions(module === undefined ? {} : { module }) ?? [];
+      this.#known.set(module, known = new Map(Iterator.from(entries).map((each) => [each.name, each.signature])));
+    }
+    return known;
+  }
+}
+
+function argumentsOf(signature: Signature | undefined): Pick<Listed, "arguments" | "returns"> {
+  if (signature === undefined) return {};
+  const { parameters, returns } = signature;
+  return {
+    arguments: parameters.map(({ name, type }) => ({ name, type })),
+    ...(returns === undefined ? {} : { returns: returns.type }),
+  };
+}
