@@ -25,6 +25,17 @@ struct {
 	__type(value, struct function_call);
 } calls SEC(".maps");
 
+/*
+ * Open while both of a function's probes are in place: only of calls that were entered then, every return can be seen.
+ * User space opens and closes it; what is entered behind it is none of ours.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} window SEC(".maps");
+
 /* What a hit tells: arguments and returned value, and how long the call took. */
 struct hit {
 	__u64 values[MAX_VALUES];
@@ -68,16 +79,45 @@ static __always_inline void count_and_emit(const struct hit *hit, const struct w
 		__sync_fetch_and_add(&stats->suppressed, 1);
 }
 
+static __always_inline __u64 window_state(void)
+{
+	__u32 zero = 0;
+	__u64 *state = bpf_map_lookup_elem(&window, &zero);
+
+	return state ? *state : WINDOW_CLOSED;
+}
+
+static __always_inline void count_entry(struct function_call *call)
+{
+	struct stats *stats = session_stats();
+
+	if (!stats)
+		return;
+	call->in_window = 1;
+	__sync_fetch_and_add(&stats->entered, 1);
+}
+
 static __always_inline void remember_call(struct function_call *call, __u64 frame)
 {
 	struct call_key key = { .frame = frame };
+	__u64 state = window_state();
 	struct who who;
 
-	if (!is_wanted(&who))
+	if (state == WINDOW_CLOSED || !is_wanted(&who))
 		return;
 	key.tid = who.ids;
 	call->time_ns = bpf_ktime_get_ns();
+	if (state == WINDOW_OPEN)
+		count_entry(call);
 	bpf_map_update_elem(&calls, &key, call, BPF_ANY);
+}
+
+static __always_inline void count_return(const struct function_call *call)
+{
+	struct stats *stats = session_stats();
+
+	if (stats && call->in_window)
+		__sync_fetch_and_add(&stats->returned, 1);
 }
 
 static __always_inline void handle_return(__u64 ret, __u64 frame)
@@ -87,18 +127,22 @@ static __always_inline void handle_return(__u64 ret, __u64 frame)
 	struct call_key key = { .frame = frame };
 	struct function_call *call;
 	struct who who;
+	/* as who comes back may be another than who went in: by name, or by user */
+	int wanted = is_wanted(&who);
 
-	if (!is_wanted(&who))
-		return;
 	key.tid = who.ids;
 	call = bpf_map_lookup_elem(&calls, &key);
 	if (call) {
 		__builtin_memcpy(hit.values, call->values, sizeof(hit.values));
 		hit.latency_ns = now - call->time_ns;
 		hit.flags = 0;
+		count_return(call);
 		bpf_map_delete_elem(&calls, &key);
-		count_latency(hit.latency_ns);
 	}
+	if (!wanted || (!call && window_state() == WINDOW_CLOSED))
+		return;
+	if (call)
+		count_latency(hit.latency_ns);
 	hit.values[RETURN_VALUE] = ret;
 	count_and_emit(&hit, &who, now);
 }

@@ -45,7 +45,7 @@ struct call {
 	__u32 emitted; /* an event is out that waits for the return */
 };
 
-/* System calls under way, by tid. A thread is in one call at a time; a stale entry is overwritten by its tid's next. */
+/* System calls under way, by call_id(). A thread is in one call at a time; a stale entry is overwritten by its tid's next. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 8192);
@@ -190,15 +190,37 @@ static __always_inline __u64 copy_record(__u8 *to, void *ctx)
 	return fixed;
 }
 
+/* Who comes back from a call: its thread; of a process that executes another program, the only one that is left. */
+static __always_inline __u32 call_id(__u64 ids)
+{
+	return config.session.flags & EXECUTES ? ids >> 32 : ids;
+}
+
 /* `args`: of the call's record, which start behind common fields and the padded number (struct syscall_trace_enter) */
 static __always_inline int remember_call(const struct who *who, struct call *call, const void *args)
 {
-	__u32 tid = who->ids;
+	__u32 id = call_id(who->ids);
 
 	call->key = who->key.key;
 	if (bpf_probe_read_kernel(call->args, sizeof(call->args), args))
 		return -1;
-	return bpf_map_update_elem(&calls, &tid, call, BPF_ANY);
+	return bpf_map_update_elem(&calls, &id, call, BPF_ANY);
+}
+
+/* Will the call return? A row for one that does not would stay. */
+static __always_inline int is_followed(__u32 key)
+{
+	int i;
+
+	if (!(config.session.flags & PAIRED))
+		return 0;
+	if (!config.key_bytes)
+		return 1;
+#pragma unroll
+	for (i = 0; i < MAX_ENDLESS; i++)
+		if (key == config.endless[i])
+			return 0;
+	return 1;
 }
 
 static __always_inline void emit_hit(void *ctx, const struct who *who, __u64 now, struct stats *stats)
@@ -206,7 +228,7 @@ static __always_inline void emit_hit(void *ctx, const struct who *who, __u64 now
 	struct call call = { .time_ns = now, .emitted = 1 };
 	struct scratch *s = get_scratch();
 	__u64 record, padded, extras;
-	__u32 tid = who->ids;
+	__u32 id = call_id(who->ids);
 
 	if (!s)
 		return;
@@ -219,14 +241,14 @@ static __always_inline void emit_hit(void *ctx, const struct who *who, __u64 now
 	s->event.kind = EVENT_HIT;
 	s->event.record_bytes = record;
 	s->event.extra_bytes = extras;
-	if ((config.session.flags & PAIRED) && remember_call(who, &call, s->data + 16))
+	if (is_followed(who->key.key) && remember_call(who, &call, s->data + 16))
 		s->event.flags = EVENT_UNPAIRED;
 	if (extras > DATA_BYTES - MAX_RECORD)
 		return;
 	if (bpf_ringbuf_output(&events, s, sizeof(s->event) + padded + extras, BPF_RB_NO_WAKEUP)) {
 		__sync_fetch_and_add(&stats->lost, 1);
 		if (config.session.flags & PAIRED)
-			bpf_map_delete_elem(&calls, &tid);
+			bpf_map_delete_elem(&calls, &id);
 	}
 }
 
@@ -235,9 +257,23 @@ static __always_inline void time_call(void *ctx, const struct who *who, __u64 no
 {
 	struct call call = { .time_ns = now };
 
-	if ((config.session.flags & PAIRED) && (config.session.flags & HISTOGRAM) &&
+	if ((config.session.flags & HISTOGRAM) && is_followed(who->key.key) &&
 	    remember_call(who, &call, ctx + 16))
 		__sync_fetch_and_add(&stats->lost_returns, 1);
+}
+
+/* Probes on functions of programs make system calls themselves, ktriage's among them: the doing of no program. */
+static __always_inline int is_unmade(__u32 key)
+{
+	__u32 i;
+
+	if (!config.key_bytes)
+		return 0;
+#pragma unroll
+	for (i = 0; i < MAX_UNMADE; i++)
+		if (i < config.unmades && key == config.unmade[i])
+			return 1;
+	return 0;
 }
 
 /* Has the record's field one of the values that are asked for? */
@@ -266,11 +302,11 @@ int hit(void *ctx)
 
 	if (!matches(ctx) || !is_wanted(&who))
 		return 1;
-	stats = session_stats();
-	if (!stats)
-		return 1;
 	if (config.key_bytes)
 		bpf_probe_read_kernel(&who.key.key, sizeof(who.key.key), ctx + config.key_offset);
+	stats = session_stats();
+	if (!stats || is_unmade(who.key.key))
+		return 1;
 	count_hit(&who.key, stats);
 	if (!(config.session.flags & (EMIT_EVENTS | HISTOGRAM)))
 		return 1;
@@ -302,8 +338,8 @@ int returned(void *ctx)
 {
 	__u64 ids = visible_ids(config.session.pidns_dev, config.session.pidns_ino), now = bpf_ktime_get_ns();
 	__u64 extras = 0, ignored = 0;
-	__u32 tid = ids;
-	struct call *call = bpf_map_lookup_elem(&calls, &tid);
+	__u32 id = call_id(ids);
+	struct call *call = bpf_map_lookup_elem(&calls, &id);
 	struct event_return *event;
 	struct scratch *s;
 	struct stats *stats;
@@ -315,12 +351,12 @@ int returned(void *ctx)
 	if (!s || !stats)
 		return 1;
 	if (!returns_from(call, ctx)) {
-		bpf_map_delete_elem(&calls, &tid);
+		bpf_map_delete_elem(&calls, &id);
 		return 1;
 	}
 	count_latency(now - call->time_ns);
 	if (!call->emitted) {
-		bpf_map_delete_elem(&calls, &tid);
+		bpf_map_delete_elem(&calls, &id);
 		return 1;
 	}
 	event = &s->returned;
@@ -330,10 +366,10 @@ int returned(void *ctx)
 		__builtin_memcpy(s->data + ARGS_AT + 16, call->args, sizeof(call->args));
 		extras = read_extras(s->data, s->data + ARGS_AT, call->faults, &ignored);
 	}
-	bpf_map_delete_elem(&calls, &tid);
+	bpf_map_delete_elem(&calls, &id);
 	event->time_ns = now;
 	event->tgid = ids >> 32;
-	event->tid = tid;
+	event->tid = ids;
 	event->pad = 0;
 	event->program = config.session.program;
 	event->kind = EVENT_RETURN;

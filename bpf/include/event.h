@@ -91,6 +91,7 @@ enum config_flags {
 	EMIT_EVENTS = 2,
 	PAIRED = 4,    /* a return follows: remember the call */
 	HISTOGRAM = 8, /* sort the latency of every return into buckets */
+	EXECUTES = 16, /* a thread that is not the leader returns from the call as the leader */
 };
 
 /* What every program is told, first in the config of its family. Frozen before load: the verifier drops the rest. */
@@ -110,6 +111,9 @@ struct session_config {
 };
 
 #define MAX_MATCHES 8
+#define MAX_ENDLESS 4
+#define MAX_UNMADE  3
+#define NO_KEY	    0xffffffff
 
 /* One requested tracepoint. */
 struct tracepoint_config {
@@ -123,6 +127,9 @@ struct tracepoint_config {
 	__u32 matches; /* 0: every record is a hit */
 	__u32 pad;
 	__u64 match[MAX_MATCHES];
+	__u32 endless[MAX_ENDLESS]; /* keys of calls that never return; NO_KEY behind the last */
+	__u32 unmade[MAX_UNMADE]; /* keys of calls that no program makes: those of probes */
+	__u32 unmades;
 	struct directive directives[MAX_DIRECTIVES];
 };
 
@@ -139,6 +146,8 @@ struct stats {
 	__u64 lost;	  /* the ring buffer was full */
 	__u64 uncounted;  /* hits that found no row in counts */
 	__u64 lost_returns;
+	__u64 entered;	/* calls of a function while the window was open */
+	__u64 returned; /* those of them whose return was seen */
 };
 
 #endif

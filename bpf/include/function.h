@@ -85,8 +85,15 @@ struct call_key {
 	__u32 pad;
 };
 
+enum window {
+	WINDOW_AHEAD = 0,
+	WINDOW_OPEN = 1,
+	WINDOW_CLOSED = 2,
+};
+
 struct function_call {
 	__u64 time_ns;
+	__u64 in_window; /* counted in stats.entered */
 	__u64 values[MAX_VALUES];
 };
 

@@ -9,6 +9,7 @@ import { KERNEL_TYPES, type KernelType, type Listed, listProbes } from "../probe
 import type { Refusal } from "../probes/plan.ts";
 import { foresee, type Rehearsal, rehearse } from "../probes/rehearse.ts";
 import { parseTarget, type Target } from "../probes/target.ts";
+import { userFunctionHint } from "../probes/user_hint.ts";
 import { stringify } from "../protocol/json.ts";
 import { listedText, rehearsalText } from "../report/probes.ts";
 import { CliError, UsageError } from "./errors.ts";
@@ -104,7 +105,10 @@ function kernelProbes(pattern: string, { type, btf_file, note }: KernelOptions):
   if (!facts.btf.ok) note(`Arguments and raw tracepoints are not listed: ${facts.btf.error}.`);
   const listed = listProbes(pattern, { facts, tracefs, ...(type === undefined ? {} : { types: [type] }) });
   if (listed.length > 0) return listed;
-  throw new CliError(`Cannot list probes: nothing in this kernel matches ${pattern}.`, nearestHint(pattern, facts));
+  throw new CliError(
+    `Cannot list probes: nothing in this kernel matches ${pattern}.`,
+    userFunctionHint(pattern, tracefs) ?? nearestHint(pattern, facts),
+  );
 }
 
 function tracefsOr(note: (line: string) => void, resources: DisposableStack): TracefsRoot | undefined {

@@ -65,6 +65,7 @@ function typedReading(
 ): Reading | Refusal {
   const returned = on_return ? returnCapture(signature) : undefined;
   const captures = chooseCaptures(wish, {
+    on_return,
     arguments: argumentCaptures(signature),
     returned: returned === undefined ? [] : [returned],
     resolve: (text) => captureOf(text, signature),
@@ -87,6 +88,7 @@ interface Plain {
 
 function plainReading(wish: Wish, { space, on_return, captures }: Plain): Reading | Refusal {
   const chosen = chooseCaptures(wish, {
+    on_return,
     arguments: captures,
     returned: on_return ? [plainReturnCapture()] : [],
     resolve: (text) => plainCaptureOf(text, { space }),
@@ -95,6 +97,7 @@ function plainReading(wish: Wish, { space, on_return, captures }: Plain): Readin
 }
 
 interface Choice {
+  readonly on_return: boolean;
   readonly arguments: readonly Capture[];
   readonly returned: readonly Capture[];
   readonly resolve: (text: string) => CaptureResult;
@@ -103,22 +106,45 @@ interface Choice {
 /** What the request names comes on top; where that is too much for one program, the last arguments give way. */
 function chooseCaptures(
   wish: Wish,
-  { arguments: all, returned, resolve }: Choice,
+  { on_return, arguments: all, returned, resolve }: Choice,
 ): Pick<Reading, "captures" | "notes"> | Refusal {
-  const named = new Map<string, Capture>();
-  for (const text of wish.capture) {
-    const result = resolve(text);
-    if (!result.ok) return { error: `${result.error}.`, hint: `${result.hint}.` };
-    named.set(result.capture.name, result.capture);
-  }
+  const wanted = namedCaptures(wish.capture, resolve);
+  if ("error" in wanted) return wanted;
   if (wish.aggregate !== undefined) return { captures: [], notes: [] };
-  const wanted = [...named.values()];
-  const kept = [...returned, ...all].filter(({ name }) => !named.has(name)); // the result goes last
+  const names = new Set(wanted.map(({ name }) => name));
+  const kept = [...returned, ...all].filter(({ name }) => !names.has(name)); // the result goes last
   const dropped: string[] = [];
-  while (kept.length > 0 && countReads([...kept, ...wanted]) > MAX_READS) dropped.unshift(kept.pop()?.name ?? "");
-  const notes = dropped.length === 0 ? [] : [`not read, to leave room for capture: ${dropped.join(", ")}`];
+  while (kept.length > 0 && countReads([...kept, ...wanted]) > MAX_READS) {
+    const { name } = kept.pop() ?? {};
+    if (name !== undefined && name !== "ret") dropped.unshift(name); // the result is in every record
+  }
+  const notes = [
+    ...(on_return && wanted.some(readsArgumentsMemory) ? ["arguments' memory as it was at the return"] : []),
+    ...(dropped.length === 0 ? [] : [`not read, to leave room for capture: ${dropped.join(", ")}`]),
+  ];
   const is_result = ({ name }: Capture): boolean => name === "ret";
   return { captures: [...kept.filter((each) => !is_result(each)), ...kept.filter(is_result), ...wanted], notes };
+}
+
+/** What the request names, each expression once; one that is wanted in several formats is called as it is written. */
+function namedCaptures(
+  texts: readonly string[],
+  resolve: (text: string) => CaptureResult,
+): readonly Capture[] | Refusal {
+  const by_text = new Map<string, Capture>();
+  for (const text of texts) {
+    const result = resolve(text);
+    if (!result.ok) return { error: `${result.error}.`, hint: `${result.hint}.` };
+    by_text.set(text.trim(), result.capture);
+  }
+  const all = [...by_text];
+  const isShared = (name: string): boolean => all.filter(([, capture]) => capture.name === name).length > 1;
+  return all.map(([text, capture]) => isShared(capture.name) ? { ...capture, name: text } : capture);
+}
+
+/** Arguments are kept from the entry to the return; what they point to is not. */
+function readsArgumentsMemory({ reads }: Capture): boolean {
+  return reads.some(({ source, kind }) => source !== "ret" && kind !== "value");
 }
 
 function countReads(captures: readonly Capture[]): number {

@@ -13,7 +13,15 @@ const TOP_KEYS = 40;
 
 type Collected = Pick<
   EbpfResult,
-  "event_count" | "lost_events" | "missed_hits" | "sampled" | "events" | "aggregates" | "summary"
+  | "event_count"
+  | "lost_events"
+  | "missed_hits"
+  | "pending_calls"
+  | "unseen_returns"
+  | "sampled"
+  | "events"
+  | "aggregates"
+  | "summary"
 >;
 
 export interface CollectorOptions {
@@ -55,6 +63,7 @@ export class Collector {
       event_count: counts.hits,
       lost_events: counts.lost + counts.lost_returns,
       ...(counts.missed > 0 ? { missed_hits: counts.missed } : {}),
+      ...unreturned(counts),
       sampled: counts.suppressed > 0 || this.#events.length < this.#emitted,
       events: this.#events.sort(byTime),
     };
@@ -67,11 +76,21 @@ export class Collector {
       emitted: this.#emitted,
       pending: this.#tally.pending,
       uncounted: counts.uncounted,
+      lost_returns: counts.lost_returns,
       filters,
       captured: this.#captured,
     });
     return { ...figures, aggregates, summary };
   }
+}
+
+/** What the kernel says that it skipped is told as that. */
+function unreturned({ unreturned, under_way, missed }: Counts): Pick<EbpfResult, "pending_calls" | "unseen_returns"> {
+  const unseen = unreturned - under_way - missed;
+  return {
+    ...(under_way > 0 ? { pending_calls: under_way } : {}),
+    ...(unseen > 0 ? { unseen_returns: unseen } : {}),
+  };
 }
 
 /** System calls come when they return; a result tells them in the order in which they began. */

@@ -1,5 +1,6 @@
 /** What a program of a session is told, as the bytes of `struct session_config` and `struct tracepoint_config`. */
 import type { PidNamespace } from "../kernel/container.ts";
+import { syscallNumber } from "../kernel/syscalls.ts";
 import type { Aggregate } from "../protocol/limits.ts";
 import {
   COMM_BYTES,
@@ -7,18 +8,22 @@ import {
   DIRECTIVE,
   DIRECTIVE_KIND,
   MAX_DIRECTIVES,
+  MAX_ENDLESS,
   MAX_MATCHES,
   MAX_RECORD_BYTES,
+  NO_KEY,
   SESSION_CONFIG,
   TRACEPOINT_CONFIG,
 } from "./layout.ts";
-import type { Directive, Match, Plan } from "./plan.ts";
+import { type Directive, type Match, NEVER_RETURN, type Plan } from "./plan.ts";
 
 /** How many seconds' worth of events may come at once before the governor spreads them out. */
 const BURST_S = 10;
 const NS_PER_S = 1e9;
 /** No process and no user has it: (pid_t) -1, (uid_t) -1. */
 const NO_ID = 0xffff_ffff;
+/** System calls that programs do not make: the kernel puts them where probes on functions are (x86-64, Linux 6.11). */
+const UNMADE = ["uretprobe", "uprobe"];
 /** From here on ids are no process's: PID_MAX_LIMIT, include/linux/threads.h. */
 const PROCESS_IDS = 1 << 22;
 
@@ -49,14 +54,24 @@ export interface SessionConfig {
 export function tracepointConfig(plan: Plan, session: SessionConfig): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(TRACEPOINT_CONFIG.bytes);
   const view = new DataView(bytes.buffer);
-  writeSessionConfig(bytes, session, plan.return_id === undefined ? 0 : CONFIG_FLAG.paired);
+  const paired = plan.return_id === undefined ? 0 : CONFIG_FLAG.paired;
+  writeSessionConfig(bytes, session, paired | (executes(plan) ? CONFIG_FLAG.executes : 0));
   view.setUint32(TRACEPOINT_CONFIG.record_bytes, Math.min(plan.record_bytes, MAX_RECORD_BYTES), true);
   view.setUint32(TRACEPOINT_CONFIG.key_offset, plan.key?.offset ?? 0, true);
   view.setUint32(TRACEPOINT_CONFIG.key_bytes, plan.key === undefined ? 0 : 4, true);
   view.setUint32(TRACEPOINT_CONFIG.ret_offset, plan.ret_offset, true);
   if (plan.match !== undefined) writeMatch(view, plan.match);
+  if (plan.key !== undefined) writeSystemCalls(view, plan);
   writeDirectives(view, plan.directives);
   return bytes;
+}
+
+/**
+ * Whether what is traced is the execution of a program: whichever thread asks for it, the one that returns has the id
+ * of the process (de_thread() in fs/exec.c), which the calls are then told apart by.
+ */
+export function executes({ event }: Pick<Plan, "event">): boolean {
+  return /^syscalls:sys_enter_execve(at)?$/.test(event);
 }
 
 /**
@@ -113,6 +128,21 @@ function writeMatch(view: DataView, { offset, bytes, values }: Match): void {
     // as the field holds it: cut to its size, without a sign
     view.setBigUint64(TRACEPOINT_CONFIG.match + 8 * i, BigInt.asUintN(8 * bytes, BigInt(value)), true);
   }
+}
+
+/** Only system calls have a key. */
+function writeSystemCalls(view: DataView, { event }: Plan): void {
+  const endless = [...NEVER_RETURN].map((name) => syscallNumber(name.replace("sys_enter_", "")));
+  for (let i = 0; i < MAX_ENDLESS; i++) view.setUint32(TRACEPOINT_CONFIG.endless + 4 * i, endless[i] ?? NO_KEY, true);
+  const unmade = unmadeNumbers(event);
+  for (const [i, number] of unmade.entries()) view.setUint32(TRACEPOINT_CONFIG.unmade + 4 * i, number, true);
+  view.setUint32(TRACEPOINT_CONFIG.unmades, unmade.length, true);
+}
+
+/** None where the architecture does not have them. On its way out of `uretprobe` the kernel has cleared the number. */
+function unmadeNumbers(event: string): readonly number[] {
+  const numbers = UNMADE.map((name) => syscallNumber(name)).filter((number) => number !== undefined);
+  return event.endsWith(":sys_exit") && numbers.length > 0 ? [...numbers, NO_KEY] : numbers;
 }
 
 function writeDirectives(view: DataView, directives: readonly Directive[]): void {

@@ -26,6 +26,10 @@ export interface Counts {
   readonly lost_returns: number;
   /** Times the kernel did not run the program at all: one was running on that CPU, or too many calls were under way. */
   readonly missed: number;
+  /** Calls of a function, entered while its return was awaited, that are not in `hits`: it was not seen. */
+  readonly unreturned: number;
+  /** Those of them that were under way when tracing ended. */
+  readonly under_way: number;
   readonly rows: readonly {
     readonly tgid: number;
     readonly comm: string;
@@ -45,14 +49,16 @@ export const NO_COUNTS: Counts = {
   uncounted: 0,
   lost_returns: 0,
   missed: 0,
+  unreturned: 0,
+  under_way: 0,
   rows: [],
 };
 
-/** @param missed as in {@link Counts} */
+/** What is given is as in {@link Counts}. */
 export function readCounts(
   bpf: Libbpf,
   object: BpfObject,
-  { missed, aggregate }: { readonly missed: number } & Pick<SessionConfig, "aggregate">,
+  { missed, under_way, aggregate }: Pick<Counts, "missed" | "under_way"> & Pick<SessionConfig, "aggregate">,
 ): Counts {
   const rows = readRows(bpf, object.mapFd("counts"));
   const stats = readStats(bpf, object.mapFd("stats"));
@@ -62,6 +68,7 @@ export function readCounts(
     hits,
     emitted: aggregate === undefined ? hits - stats.suppressed - stats.lost : 0,
     missed,
+    under_way: Math.min(under_way, stats.unreturned),
     rows,
     ...(aggregate === "latency" ? { histogram: readHistogram(bpf, object.mapFd("latencies")) } : {}),
   };
@@ -87,14 +94,18 @@ function readRows(bpf: Libbpf, fd: number): Counts["rows"] {
   return rows;
 }
 
-function readStats(bpf: Libbpf, fd: number): Pick<Counts, "suppressed" | "lost" | "uncounted" | "lost_returns"> {
-  const [suppressed = 0, lost = 0, uncounted = 0, lost_returns = 0] = [
-    STATS.suppressed,
-    STATS.lost,
-    STATS.uncounted,
-    STATS.lost_returns,
-  ].map(summing(bpf, { fd, key: 0, value_bytes: STATS.bytes }));
-  return { suppressed, lost, uncounted, lost_returns };
+function readStats(
+  bpf: Libbpf,
+  fd: number,
+): Pick<Counts, "suppressed" | "lost" | "uncounted" | "lost_returns" | "unreturned"> {
+  const sum = summing(bpf, { fd, key: 0, value_bytes: STATS.bytes });
+  return {
+    suppressed: sum(STATS.suppressed),
+    lost: sum(STATS.lost),
+    uncounted: sum(STATS.uncounted),
+    lost_returns: sum(STATS.lost_returns),
+    unreturned: sum(STATS.entered) - sum(STATS.returned),
+  };
 }
 
 function readHistogram(bpf: Libbpf, fd: number): readonly LatencyBucket[] {

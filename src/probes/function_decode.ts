@@ -1,6 +1,6 @@
 /** Records of programs on functions become events. */
+import { plainResult } from "../kernel/btf/mod.ts";
 import type { Slot } from "../kernel/capture.ts";
-import { readInt64 } from "../kernel/read.ts";
 import type { TraceEvent } from "../protocol/result.ts";
 import { errorOf } from "./decode.ts";
 import { headedEvent } from "./event_head.ts";
@@ -56,16 +56,11 @@ export class FunctionDecoder {
   }
 
   #addReturn(data: Record<string, unknown>, view: View, at: number): void {
-    if (!("ret" in data)) data["ret"] = plainReturn(view, at + FUNCTION_EVENT.ret);
+    // every record has the result, also where captures left it no room
+    if (!("ret" in data)) data["ret"] = plainResult(view, at + FUNCTION_EVENT.ret);
     const { ret } = data;
     const is_number = typeof ret === "number" || typeof ret === "bigint";
     const error = this.#of_kernel && is_number ? errorOf(ret) : undefined;
     if (error !== undefined) data["error"] = error;
   }
-}
-
-/** A value whose type is not known. An int fills half of the register: a small negative one is told by the other half. */
-function plainReturn(view: View, at: number): number | bigint {
-  const half = view.getInt32(at, true);
-  return view.getInt32(at + 4, true) === 0 && errorOf(half) !== undefined ? half : readInt64(view, at);
 }

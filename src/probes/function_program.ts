@@ -6,8 +6,12 @@ import { attachProgram, prepareProgram, programsFor } from "./function_attach.ts
 import { functionConfig, placeReads } from "./function_config.ts";
 import { FunctionDecoder } from "./function_decode.ts";
 import type { Attachment, FunctionPlan } from "./function_plan.ts";
+import { WINDOW } from "./layout.ts";
 import { LoadedProgram } from "./loaded_program.ts";
 import type { Kernel, Program, ProgramOptions } from "./program.ts";
+import { type Call, callsUnderWay, countRemaining } from "./unreturned.ts";
+
+const SECOND_LOOK_MS = 10;
 
 interface Source {
   readonly plan: FunctionPlan;
@@ -19,6 +23,10 @@ export class FunctionProgram implements Program {
   readonly #loaded: LoadedProgram;
   readonly #decoder: FunctionDecoder;
   readonly #options: ProgramOptions;
+  readonly #kernel: Kernel;
+  /** Entries are seen, too, and their returns waited for. */
+  readonly #waits: boolean;
+  #under_way: ReadonlySet<Call> = new Set();
 
   /**
    * @throws {BpfError} the kernel refused the program, or to attach it
@@ -27,13 +35,15 @@ export class FunctionProgram implements Program {
   constructor(kernel: Kernel, { plan, object }: Source, options: ProgramOptions) {
     this.plan = plan;
     this.#options = options;
+    this.#kernel = kernel;
     const { entered, hit } = programsFor(plan.attachment);
     const placed = placeReads(plan);
     const on = entered === undefined ? "entry" : "return";
     this.#decoder = new FunctionDecoder(plan, placed, { epoch_offset_ns: options.epoch_offset_ns, on });
     const file = { name: "function", bytes: object, config: functionConfig(plan, placed, options) };
-    // who only counts returns need not know when they were entered
-    const programs = entered === undefined || options.aggregate === "count" ? [hit] : [entered, hit];
+    // with the entry also where returns are only counted: a function that does not come back was called all the same
+    const programs = entered === undefined ? [hit] : [entered, hit];
+    this.#waits = entered !== undefined;
     const prepare = (object: BpfObject): void => prepareObject(object, programs, plan.attachment);
     using stack = new DisposableStack();
     this.#loaded = stack.use(
@@ -44,6 +54,7 @@ export class FunctionProgram implements Program {
       const at = { attachment: plan.attachment, on: program === hit ? on : "entry", libc: kernel.libc } as const;
       this.#loaded.keep(attachProgram(this.#loaded.object, program, at));
     }
+    if (this.#waits) this.#setWindow("open");
     stack.move();
   }
 
@@ -65,16 +76,38 @@ export class FunctionProgram implements Program {
     this.#options.on_event(this.#decoder.event(record, at));
   }
 
-  detach(): Promise<void> {
-    return this.#loaded.detach();
+  /** Which calls are under way is seen first: by the time that the probes are gone, most have returned unseen. */
+  async detach(): Promise<void> {
+    if (!this.ended && this.#waits) {
+      this.#setWindow("closed");
+      this.#under_way = this.#callsUnderWay();
+      if (this.#under_way.size > 0) {
+        // where a thread is that runs cannot be told: most soon return, or wait
+        await new Promise((resolve) => setTimeout(resolve, SECOND_LOOK_MS));
+        if (!this.ended) this.#under_way = this.#callsUnderWay();
+      }
+    }
+    await this.#loaded.detach();
   }
 
   finish(): void {
-    this.#loaded.finish();
+    const under_way = countRemaining(this.#kernel.bpf, this.#loaded.object.mapFd("calls"), this.#under_way);
+    this.#loaded.finish({ under_way });
   }
 
   [Symbol.dispose](): void {
     this.#loaded[Symbol.dispose]();
+  }
+
+  #callsUnderWay(): ReadonlySet<Call> {
+    const calls_of = "path" in this.plan.attachment ? "program" : "kernel";
+    return callsUnderWay(this.#kernel.bpf, this.#loaded.object.mapFd("calls"), calls_of);
+  }
+
+  /** Calls count as entered from when the last probe is in place until the first is taken away. */
+  #setWindow(state: keyof typeof WINDOW): void {
+    const value = new BigUint64Array([BigInt(WINDOW[state])]);
+    this.#kernel.bpf.update(this.#loaded.object.mapFd("window"), new Uint8Array(4), new Uint8Array(value.buffer));
   }
 }
 

@@ -56,7 +56,7 @@ export const SESSION_CONFIG = {
   program: 80,
   bytes: 88,
 } as const;
-export const CONFIG_FLAG = { filter_uid: 1, emit_events: 2, paired: 4, histogram: 8 } as const;
+export const CONFIG_FLAG = { filter_uid: 1, emit_events: 2, paired: 4, histogram: 8, executes: 16 } as const;
 
 export const TRACEPOINT_CONFIG = {
   session: 0,
@@ -68,8 +68,11 @@ export const TRACEPOINT_CONFIG = {
   match_bytes: 108,
   matches: 112,
   match: 120,
-  directives: 184,
-  bytes: 280,
+  endless: 184,
+  unmade: 200,
+  unmades: 212,
+  directives: 216,
+  bytes: 312,
 } as const;
 
 export const FUNCTION_CONFIG = {
@@ -113,14 +116,32 @@ export const PACKET_LAYOUT = { skb_head: 0, skb_network_header: 4, bytes: 8 } as
 export const FUNCTION_EVENT = { event: 0, faults: 48, ret: 56, latency_ns: 64, bytes: 72 } as const;
 
 export const COUNT_KEY = { tgid: 0, key: 4, comm: 8, bytes: 24 } as const;
-export const STATS = { suppressed: 0, lost: 8, uncounted: 16, lost_returns: 24, bytes: 32 } as const;
+export const STATS = {
+  suppressed: 0,
+  lost: 8,
+  uncounted: 16,
+  lost_returns: 24,
+  entered: 32,
+  returned: 40,
+  bytes: 48,
+} as const;
 
 /** struct call of bpf/tracepoint.bpf.c. */
 export const CALL = { time_ns: 0, faults: 8, args: 16, key: 64, emitted: 68, bytes: 72 } as const;
 
+/** struct call_key and struct function_call of bpf/include/function.h. */
+export const CALL_KEY = { frame: 0, tid: 8, bytes: 16 } as const;
+export const FUNCTION_CALL = { time_ns: 0, in_window: 8, values: 16, bytes: 120 } as const;
+
+/** enum window of bpf/include/function.h. */
+export const WINDOW = { open: 1, closed: 2 } as const;
+
 export const COMM_BYTES = 16;
 export const MAX_DIRECTIVES = 12;
 export const MAX_MATCHES = 8;
+export const MAX_ENDLESS = 4;
+/** Stands for no system call. */
+export const NO_KEY = 0xffff_ffff;
 export const MAX_ARGUMENTS = 12;
 export { MAX_READS, MAX_STEPS } from "../kernel/capture.ts";
 export const LATENCY_BUCKETS = 496;

@@ -69,10 +69,10 @@ export class LoadedProgram implements Disposable {
   }
 
   /** Reads the counts, and unloads. */
-  finish(): void {
+  finish({ under_way = 0 }: Partial<Pick<Counts, "under_way">> = {}): void {
     const { programs, options } = this.#hits;
     const missed = programs.reduce((sum, name) => sum + this.object.recursionMisses(name), this.#missed);
-    this.#counts = readCounts(this.#kernel.bpf, this.object, { missed, ...options });
+    this.#counts = readCounts(this.#kernel.bpf, this.object, { missed, under_way, ...options });
     this.object[Symbol.dispose]();
   }
 

@@ -117,7 +117,11 @@ function availableEvents(tracefs: TracefsRoot): readonly string[] {
 }
 
 /** No exit event follows: the thread is gone, or goes on elsewhere (rt_sigreturn clears the call's number). */
-const NEVER_RETURN: ReadonlySet<string> = new Set(["sys_enter_exit", "sys_enter_exit_group", "sys_enter_rt_sigreturn"]);
+export const NEVER_RETURN: ReadonlySet<string> = new Set([
+  "sys_enter_exit",
+  "sys_enter_exit_group",
+  "sys_enter_rt_sigreturn",
+]);
 
 /** @returns a refusal where the event has no field of a name in `capture` or `match` */
 export function planEvent(request: EventRequest, tracefs: TracefsRoot): Plan | Refusal {

@@ -8,6 +8,7 @@ import type { KernelFacts } from "./kernel_facts.ts";
 import { type Plan, planEvent, planTracepoint, type Refusal } from "./plan.ts";
 import type { Sources } from "./plan_request.ts";
 import { isReturnType, needsReturn, type Wish } from "./request.ts";
+import { userFunctionHint } from "./user_hint.ts";
 import { type DeadEnd, tracepointWay, type Way, type Ways } from "./ways.ts";
 
 export interface FunctionOptions {
@@ -35,7 +36,10 @@ export async function kernelFunctionWays(
       return otherwise ?? { error: found.error, hint: found.hint };
     case "unknown": {
       const ways = [...equivalentWays(wish, { base_name: found.name, name: found.name }, sources.tracefs)];
-      if (ways.length === 0) return otherwise ?? { error: found.error, hint: found.hint };
+      if (ways.length === 0) {
+        const { error, hint } = found;
+        return otherwise ?? { error, hint: userFunctionHint(wish.target, sources.tracefs) ?? hint };
+      }
       return [{ kind: "kprobe", why: `this kernel has no function ${found.name}` }, ...ways];
     }
   }

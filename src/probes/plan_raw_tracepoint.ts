@@ -1,4 +1,5 @@
 /** Ways to a raw tracepoint: its arguments as the kernel passes them, or the event of the same name. */
+import type { BtfFinding } from "../kernel/btf/mod.ts";
 import { rawTracepointReading } from "./captures.ts";
 import { planTracepoint, type Refusal } from "./plan.ts";
 import type { Sources } from "./plan_request.ts";
@@ -15,9 +16,14 @@ export async function rawTracepointWays(wish: Wish, sources: Sources): Promise<W
   if ("error" in facts) return facts;
   const { btf } = facts;
   const signature = btf.ok ? btf.btf.rawTracepoint(name) : undefined;
+  if (!btf.ok) {
+    const first = { kind: "raw_tracepoint", why: btf.error } as const;
+    const ways = eventWays(wish, sources, first);
+    const is_about_capture = "error" in ways && !("error" in eventWays({ ...wish, capture: [] }, sources, first));
+    return is_about_capture ? withoutTypes(wish, btf, ways) : ways;
+  }
   if (signature === undefined) {
-    const why = btf.ok ? `this kernel has no raw tracepoint ${name}` : "this kernel has no BTF";
-    return eventWays(wish, sources, { kind: "raw_tracepoint", why });
+    return eventWays(wish, sources, { kind: "raw_tracepoint", why: `this kernel has no raw tracepoint ${name}` });
   }
   const reading = rawTracepointReading(wish, signature);
   if ("error" in reading) return reading;
@@ -34,6 +40,18 @@ export async function rawTracepointWays(wish: Wish, sources: Sources): Promise<W
   };
   const event = eventWays({ ...wish, capture: [] }, sources, raw);
   return "error" in event ? [raw] : event;
+}
+
+/** The asker named arguments; that the record of the event has other fields comes second. */
+function withoutTypes(
+  { asked, capture }: Wish,
+  { error, hint }: Extract<BtfFinding, { readonly ok: false }>,
+  event: Refusal,
+): Refusal {
+  return {
+    error: `Cannot capture ${capture.join(", ")} of ${asked}: ${error}.`,
+    hint: `${hint}. Or capture fields of the event of this name. ${event.hint}`,
+  };
 }
 
 /** The event that the tracepoint is the source of, behind what comes first. */

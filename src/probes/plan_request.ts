@@ -51,7 +51,11 @@ async function tracepointWays(wish: Wish, sources: Sources): Promise<Ways | Refu
     with_return: needsReturn(wish),
   });
   if (!("error" in plan)) return tracepointWay(plan, wish);
-  if (!("is_unknown" in plan) || !/^\w+(\.\w+)*$/.test(wish.target)) return plan;
+  if (!("is_unknown" in plan)) return plan;
+  if (!/^\w+(\.\w+)*$/.test(wish.target)) {
+    const { userFunctionHint } = await import("./user_hint.ts");
+    return { error: plan.error, hint: userFunctionHint(wish.target, sources.tracefs) ?? plan.hint };
+  }
   const { kernelFunctionWays } = await import("./plan_kernel_function.ts");
   const ways = await kernelFunctionWays({ ...wish, type: "kprobe" }, sources, { otherwise: plan });
   return "error" in ways ? ways : withNote(ways, `${wish.target} is a function, not a tracepoint`);

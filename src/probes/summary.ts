@@ -3,13 +3,24 @@ import type { Aggregates, EbpfResult, ValueCount } from "../protocol/mod.ts";
 import { FILTER_NAMES, type ProgramFilters } from "./config.ts";
 import { timeText } from "./time_text.ts";
 
-type Summarised = Pick<EbpfResult, "event_count" | "lost_events" | "missed_hits" | "sampled" | "events"> & {
+type Figures =
+  | "event_count"
+  | "lost_events"
+  | "missed_hits"
+  | "pending_calls"
+  | "unseen_returns"
+  | "sampled"
+  | "events";
+
+type Summarised = Pick<EbpfResult, Figures> & {
   readonly event: string;
   readonly duration_s: number;
   readonly emitted: number;
   readonly pending: number;
   /** Hits of {@link EbpfResult.event_count} that no process and no key was counted for. */
   readonly uncounted: number;
+  /** Of {@link EbpfResult.lost_events} those that were told, but not how they ended. */
+  readonly lost_returns: number;
   readonly aggregates: Aggregates;
   readonly filters: ProgramFilters;
   /** Fields that were asked for by name: their values are told, numbers too. */
@@ -22,7 +33,8 @@ const SHOWN = 3;
 export function summarise(result: Summarised): string {
   const { event, event_count, duration_s } = result;
   if (event_count === 0) {
-    return withGaps(`${event} did not occur in ${duration_s.toFixed(1)} s${underFilters(result.filters)}.`, result);
+    const nothing = unreturned(result) === "" ? "did not occur" : "did not return";
+    return withGaps(`${event} ${nothing} in ${duration_s.toFixed(1)} s${underFilters(result.filters)}.`, result);
   }
   return withGaps(
     [
@@ -94,13 +106,33 @@ function list(values: readonly ValueCount[]): string {
   return shown.join(", ") + (values.length > SHOWN ? ", …" : "");
 }
 
-function withGaps(text: string, { lost_events, missed_hits, uncounted }: Summarised): string {
+/** Calls that are no hits, as a hit is the return. */
+function unreturned({ pending_calls = 0, unseen_returns = 0 }: Summarised): string {
+  const pending = pending_calls > 0 ? ` ${calls(pending_calls)} had not returned when tracing ended.` : "";
+  const unseen = unseen_returns > 0
+    ? ` ${
+      calls(unseen_returns)
+    } ended without a return that could be seen: left by exit or longjmp, or too deep in each other.`
+    : "";
+  return pending + unseen;
+}
+
+function calls(count: number): string {
+  return count === 1 ? "1 call" : `${count} calls`;
+}
+
+function withGaps(text: string, result: Summarised): string {
+  const { lost_events, lost_returns, missed_hits, uncounted } = result;
   const unnamed = uncounted > 0
     ? ` ${uncounted} hits are counted in the total only: they came from more processes than are kept apart.`
     : "";
-  const lost = lost_events > 0 ? ` ${lost_events} events were lost: the ring buffer was full.` : "";
+  const unheard = lost_events - lost_returns;
+  const lost = unheard > 0 ? ` ${unheard} events were lost: the ring buffer was full.` : "";
+  const endless = lost_returns > 0
+    ? ` How ${calls(lost_returns)} ended is not known: too many were under way, or the ring buffer was full.`
+    : "";
   const missed = missed_hits !== undefined && missed_hits > 0
     ? ` The kernel skipped ${missed_hits} hits: a program ran on that CPU already, or too many calls were under way.`
     : "";
-  return text + unnamed + lost + missed;
+  return text + unreturned(result) + unnamed + lost + endless + missed;
 }

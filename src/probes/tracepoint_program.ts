@@ -2,10 +2,10 @@
 import type { BpfObject } from "../ffi/bpf_object.ts";
 import { isInSystemCall } from "../kernel/procfs.ts";
 import type { TraceEvent } from "../protocol/result.ts";
-import { type ProgramFilters, tracepointConfig } from "./config.ts";
+import { executes, type ProgramFilters, tracepointConfig } from "./config.ts";
 import type { Counts } from "./counts.ts";
 import { Decoder } from "./decode.ts";
-import { CALL, EVENT, EVENT_FLAG, EVENT_KIND, EVENT_RETURN } from "./layout.ts";
+import { CALL, EVENT, EVENT_FLAG, EVENT_KIND } from "./layout.ts";
 import { LoadedProgram } from "./loaded_program.ts";
 import type { Plan } from "./plan.ts";
 import type { Kernel, Program, ProgramOptions } from "./program.ts";
@@ -19,7 +19,9 @@ export class TracepointProgram implements Program {
   readonly #decoder: Decoder;
   readonly #options: ProgramOptions;
   readonly #paired: boolean;
-  /** System calls that were entered and have not returned, by tid. */
+  /** Where in a record it is whose call it is: the thread's id, or the process's that executes a program. */
+  readonly #caller_at: number;
+  /** System calls that were entered and have not returned, by their caller. */
   readonly #calls = new Map<number, TraceEvent>();
 
   /** @throws {BpfError} the kernel refused the program, or to attach it */
@@ -33,6 +35,7 @@ export class TracepointProgram implements Program {
     this.#options = options;
     this.#decoder = new Decoder(plan, options.epoch_offset_ns);
     this.#paired = plan.return_id !== undefined && options.aggregate !== "count";
+    this.#caller_at = executes(plan) ? EVENT.tgid : EVENT.tid;
     const programs = this.#paired ? ["hit", "returned"] : ["hit"];
     const config = tracepointConfig(plan, options);
     using stack = new DisposableStack();
@@ -69,7 +72,7 @@ export class TracepointProgram implements Program {
     if (record.getUint8(at + EVENT.kind) === EVENT_KIND.return) return this.#returned(record, at);
     const event = this.#decoder.event(record, at);
     if (this.#paired && (record.getUint8(at + EVENT.flags) & EVENT_FLAG.unpaired) === 0) {
-      this.#entered(record.getUint32(at + EVENT.tid, true), event);
+      this.#entered(record.getUint32(at + this.#caller_at, true), event);
     } else this.#options.on_event(event);
   }
 
@@ -81,9 +84,9 @@ export class TracepointProgram implements Program {
   finish(): void {
     const now = this.#kernel.libc.clocks().monotonic_ns + this.#options.epoch_offset_ns;
     const missed_returns = this.#paired ? this.#loaded.object.recursionMisses("returned") : 0;
-    for (const [tid, event] of this.#calls) {
+    for (const [caller, event] of this.#calls) {
       // where the kernel skipped returns, its own word is not enough
-      if (this.#isUnderWay(tid) && (missed_returns === 0 || waitsInCall(event))) {
+      if (this.#isUnderWay(caller) && lives(event) && (missed_returns === 0 || waitsInCall(event))) {
         event.data["pending"] = true;
         event.data["latency_ns"] = Number(now - BigInt(event.timestamp));
       }
@@ -107,25 +110,39 @@ export class TracepointProgram implements Program {
     this.#loaded.keep(this.#loaded.object.attachPerfEvent(program, fd));
   }
 
-  #entered(tid: number, event: TraceEvent): void {
-    const unfinished = this.#calls.get(tid);
+  #entered(caller: number, event: TraceEvent): void {
+    const unfinished = this.#calls.get(caller);
     if (unfinished !== undefined) this.#options.on_event(unfinished); // its return was lost
-    this.#calls.set(tid, event);
+    this.#calls.set(caller, event);
   }
 
   /** The kernel forgets a call when it returns, also when the ring buffer had no room to say so. */
-  #isUnderWay(tid: number): boolean {
-    const key = new Uint8Array(new Uint32Array([tid]).buffer);
+  #isUnderWay(caller: number): boolean {
+    const key = new Uint8Array(new Uint32Array([caller]).buffer);
     return this.#kernel.bpf.lookup(this.#loaded.object.mapFd("calls"), key, new Uint8Array(CALL.bytes));
   }
 
   #returned(record: DataView<ArrayBuffer>, at: number): void {
-    const tid = record.getUint32(at + EVENT_RETURN.tid, true);
-    const event = this.#calls.get(tid);
+    const caller = record.getUint32(at + this.#caller_at, true);
+    const event = this.#calls.get(caller);
     if (event === undefined) return;
-    this.#calls.delete(tid);
+    this.#calls.delete(caller);
     this.#decoder.completeCall(event, record, at);
     this.#options.on_event(event);
+  }
+}
+
+/** A thread that was killed in a call, or whose process executed another program, has left its row behind. */
+function lives({ process_id, thread_id, host_process }: TraceEvent): boolean {
+  return host_process === true || exists(`/proc/${process_id}/task/${thread_id}`);
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
   }
 }
 

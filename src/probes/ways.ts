@@ -58,7 +58,18 @@ export function because(dead_ends: readonly DeadEnd[]): string {
   const reasons = [...new Set((told.length === 0 ? dead_ends : told).map(({ why }) => why))];
   const of_kernel = reasons.filter((why) => why.startsWith(OF_KERNEL)).map((why) => why.slice(OF_KERNEL.length));
   const others = reasons.filter((why) => !why.startsWith(OF_KERNEL));
-  return [...(of_kernel.length === 0 ? [] : [OF_KERNEL + of_kernel.join(" and ")]), ...others].join(", ");
+  return [...(of_kernel.length === 0 ? [] : [OF_KERNEL + joined(of_kernel)]), ...others].join(", ");
+}
+
+const LACKS = "has no ";
+
+/** `has no BTF and no kprobes`; what says more of itself, behind a comma, comes behind what does not. */
+function joined(of_kernel: readonly string[]): string {
+  const lacking = of_kernel.filter((why) => why.startsWith(LACKS)).map((why) => why.slice(LACKS.length));
+  const missing = lacking.toSorted((a, b) => Number(a.includes(",")) - Number(b.includes(",")));
+  const refused = of_kernel.filter((why) => !why.startsWith(LACKS));
+  const lacks = missing.length === 0 ? [] : [LACKS + missing.join(" and no ")];
+  return [...refused, ...lacks].join(" and ");
 }
 
 const NO_EQUIVALENT = "No tracepoint is known that tells the same: ask for a system call or a tracepoint near it. " +

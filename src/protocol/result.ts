@@ -77,6 +77,13 @@ export const ebpfResult = z.object({
   missed_hits: z.int().optional().describe(
     "times the kernel skipped the program: nested on the same CPU, or more calls under way than it keeps; not counted",
   ),
+  pending_calls: z.int().optional().describe(
+    "calls of the function that were under way when tracing ended; as they have not returned, not in event_count",
+  ),
+  unseen_returns: z.int().optional().describe(
+    "calls of the function that are over without a return that the kernel showed: left by exit or longjmp, or " +
+      "deeper in each other than it follows (64 in a program); not in event_count",
+  ),
   sampled: z.boolean().describe("true: events holds only a part of event_count hits, bounded by the rate limit"),
   events: z.array(traceEvent),
   events_omitted: z.int().optional().describe(

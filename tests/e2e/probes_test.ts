@@ -120,6 +120,21 @@ Deno.test("ktriage probes list without a match says so and exits with 1", async 
   assert.match(file.stderr, /^ktriage: Cannot .*\/no\/such\/file/);
 });
 
+Deno.test("ktriage probes and trace ask whether a user function is meant", async () => {
+  for (
+    const args of [
+      ["probes", "resolve", "libc:strlen"],
+      ["probes", "resolve", `${Deno.pid}:main`],
+      ["probes", "list", "libc:mallo*"],
+      ["trace", "libc:strlen"],
+    ]
+  ) {
+    const { code, stderr } = await ktriage(args);
+    assert.equal(code, 1, args.join(" "));
+    assert.ok(stderr.endsWith(`  → A user function? uprobe:${args.at(-1)}\n`), stderr);
+  }
+});
+
 Deno.test("ktriage probes refuses what it does not understand with 2", async () => {
   for (
     const [args, message] of [

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { syscallArgument } from "../../src/kernel/arguments.ts";
 import { describer } from "../../src/kernel/describe.ts";
 import { type Format, parseFormat } from "../../src/kernel/format.ts";
-import { parsePrintFmt } from "../../src/kernel/print_fmt.ts";
+import { type FieldPresentation, parsePrintFmt } from "../../src/kernel/print_fmt.ts";
+import { isBefore } from "../../src/kernel/release.ts";
 import { syscallTable } from "../../src/kernel/syscalls.ts";
 import { resolveTarget } from "../../src/kernel/targets.ts";
 import { openTracefs } from "../../src/kernel/tracefs.ts";
@@ -98,8 +99,14 @@ const SHOWN: readonly { readonly event: string; readonly field: string; readonly
   { event: "sock:inet_sock_set_state", field: "newstate", text: /newstate=(\S+)/ },
 ];
 
+interface Recorded {
+  readonly named: readonly string[];
+  /** Absent before Linux 6.4, which shows names only. */
+  readonly numbered?: readonly string[];
+}
+
 /** Records events of this process, and gives them as the kernel names them and as it numbers them. */
-async function recorded(root: string, events: ReadonlySet<string>): Promise<{ named: string[]; numbered: string[] }> {
+async function recorded(root: string, events: ReadonlySet<string>): Promise<Recorded> {
   const instance = `${root}/instances/ktriage_test_${Deno.pid}`;
   Deno.mkdirSync(instance);
   try {
@@ -111,6 +118,7 @@ async function recorded(root: string, events: ReadonlySet<string>): Promise<{ na
     const read = (): string[] =>
       Deno.readTextFileSync(`${instance}/trace`).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
     const named = read();
+    if (isBefore(Deno.osRelease(), [6, 4])) return { named };
     Deno.writeTextFileSync(`${instance}/options/fields`, "1");
     return { named, numbered: read() };
   } finally {
@@ -135,10 +143,20 @@ async function connectAndSleep(): Promise<void> {
   await new Deno.Command("true").output();
 }
 
+/** Text of nothing but names that a field's values have. */
+function onlyNames({ parts }: FieldPresentation & { kind: "named" }): RegExp {
+  const names = parts.flatMap((part) =>
+    part.kind === "flags"
+      ? [...part.flags.map(({ name }) => name), part.none, part.separator]
+      : [...part.names.values(), part.otherwise]
+  ).filter((name) => name !== undefined && name !== "");
+  return new RegExp(`^(${names.map((name) => RegExp.escape(name!)).join("|")})+$`);
+}
+
 Deno.test("describer() gives values the names that this kernel's own text output gives them", async () => {
   using tracefs = openTracefs();
   const { named, numbered } = await recorded(tracefs.root, new Set(SHOWN.map(({ event }) => event)));
-  assert.equal(named.length, numbered.length);
+  if (numbered !== undefined) assert.equal(named.length, numbered.length);
   for (const { event, field, text } of SHOWN) {
     const name = event.split(":")[1];
     const format = parseFormat(readTracefs(tracefs, `events/${event.replace(":", "/")}/format`));
@@ -148,9 +166,14 @@ Deno.test("describer() gives values the names that this kernel's own text output
     let compared = 0;
     for (const [i, line] of named.entries()) {
       if (!line.includes(` ${name}: `)) continue;
-      const value = new RegExp(`\\b${field}=0x([0-9a-f]+) `).exec(`${numbered[i]} `.replace(/ \(/g, "  ("))?.[1];
-      assert.ok(value, numbered[i]);
-      assert.equal(describe(Number(`0x${value}`)), text.exec(line)?.[1], line);
+      const shown = text.exec(line)?.[1] ?? assert.fail(line);
+      if (numbered === undefined) {
+        assert.match(shown, onlyNames(presentation), line);
+      } else {
+        const value = new RegExp(`\\b${field}=0x([0-9a-f]+) `).exec(`${numbered[i]} `.replace(/ \(/g, "  ("))?.[1];
+        assert.ok(value, numbered[i]);
+        assert.equal(describe(Number(`0x${value}`)), shown, line);
+      }
       compared++;
     }
     assert.ok(compared > 0, `${event} was not seen`);

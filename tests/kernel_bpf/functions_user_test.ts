@@ -46,6 +46,7 @@ Deno.test("a uretprobe shows arguments, result and latency of each call", async 
   });
   const { counts, events } = await traceWork(plan, () => workload.go());
   assert.equal(counts.hits, 100);
+  assert.equal(counts.unreturned, 0);
   assert.equal(events.length, 100);
   for (const [i, { data }] of events.entries()) {
     const { latency_ns, ...rest } = data;
@@ -101,11 +102,53 @@ Deno.test("the latency of a call is at least the time that it slept", async () =
   for (const { data } of events) assert.ok(Number(data["latency_ns"]) >= 1_000_000, `${data["latency_ns"]} ns`);
 });
 
+for (const aggregate of [undefined, "count", "latency"] as const) {
+  const asked = aggregate === undefined ? {} : { aggregate };
+  const name = aggregate ?? "events";
+
+  Deno.test(`calls that do not come back are told as under way when tracing ends (${name})`, async () => {
+    await using workload = await Workload.start(["hangs", "3"], { source: "functions" });
+    const plan = functionPlan({ kind: "uretprobe", ...await functionOfProgram("hang") });
+    const { counts } = await traceWork(plan, () => workload.go(), asked);
+    assert.deepEqual([counts.hits, counts.under_way, counts.unreturned], [0, 3, 3]);
+  });
+
+  Deno.test(`calls that end their process are told as entered, and not as under way (${name})`, async () => {
+    await using workload = await Workload.start(["leaves", "5"], { source: "functions" });
+    const plan = functionPlan({ kind: "uretprobe", ...await functionOfProgram("leave") });
+    const { counts } = await traceWork(plan, () => workload.go(), asked);
+    assert.deepEqual([counts.hits, counts.under_way, counts.unreturned], [0, 0, 5]);
+  });
+
+  Deno.test(`every call of a deep recursion is a return or told as one whose return was not seen (${name})`, async () => {
+    await using workload = await Workload.start(["deep", "201"], { source: "functions" });
+    const plan = functionPlan({ kind: "uretprobe", ...await functionOfProgram("deep") });
+    const { counts } = await traceWork(plan, () => workload.go(), asked);
+    // MAX_URETPROBE_DEPTH, include/linux/uprobes.h
+    assert.deepEqual([counts.hits, counts.under_way, counts.unreturned], [128, 0, 402 - 128]);
+  });
+}
+
+Deno.test("a function that is called when tracing ends is not told as one whose returns are missed", async () => {
+  await using workload = await Workload.start(["greets", "2000000"], { source: "functions" });
+  const plan = functionPlan({ kind: "uretprobe", ...await functionOfProgram("greet") });
+  let all: Promise<number> | undefined;
+  const { counts } = await traceWork(plan, () => {
+    all = workload.go();
+    return new Promise((resolve) => setTimeout(resolve, 300)); // then it is in the midst of its calls
+  }, { rate_per_s: 1 });
+  assert.ok(counts.hits > 0);
+  // the one that it is in
+  assert.ok(counts.unreturned <= 1 && counts.unreturned === counts.under_way, Deno.inspect(counts));
+  await all;
+});
+
 Deno.test("calls that are left by longjmp() are no returns, and do not spoil those that are", async () => {
   await using workload = await Workload.start(["jumps", "50"], { source: "functions" });
   const plan = functionPlan({ kind: "uretprobe", ...await functionOfProgram("escape") }, { captures: [numberOf(0)] });
   const { counts, events } = await traceWork(plan, () => workload.go());
   assert.equal(counts.hits, 50);
+  assert.deepEqual([counts.under_way, counts.unreturned], [0, 50]);
   assert.deepEqual(events.map(({ data }) => [data["arg0"], data["ret"]]), Array(50).fill([0, 0]));
 });
 

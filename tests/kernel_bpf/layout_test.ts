@@ -66,6 +66,8 @@ Deno.test("layout.ts has the offsets of the tracepoint object's BTF", async () =
 Deno.test("layout.ts has the offsets of the function object's BTF", async () => {
   const types = await btf(`${ROOT}build/bpf/function.bpf.o`);
   assertLayout(layout.FUNCTION_CONFIG, members(types, "function_config"));
+  assertLayout(layout.CALL_KEY, members(types, "call_key"));
+  assertLayout(layout.FUNCTION_CALL, members(types, "function_call"));
   assertLayout(layout.READ, members(types, "read"));
   assertLayout(layout.PATH_LAYOUT, members(types, "path_layout"));
   assertLayout(layout.PACKET_LAYOUT, members(types, "packet_layout"));

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { BpfError, Libbpf } from "../../src/ffi/libbpf.ts";
 import { libbpfBytes, tracepointObject } from "../../src/ffi/assets.ts";
 import { Libc } from "../../src/ffi/libc.ts";
+import { isBefore } from "../../src/kernel/release.ts";
 import { explainFailure } from "../../src/probes/failure.ts";
 import { traceDuring } from "../support/tracing.ts";
 
@@ -59,7 +60,9 @@ Deno.test("kill -9 while tracing leaves no BPF program and no link", async () =>
   await output.read(); // events come: it traces
   const programs = (await programIds()).filter((id) => !before.includes(id));
   assert.ok(programs.length >= 3, "its programs are there while it traces");
-  assert.ok((await linksOf(programs)).length >= 3);
+  // before Linux 5.15 a program hangs on a perf event without a link
+  const has_links = !isBefore(Deno.osRelease(), [5, 15]);
+  assert.ok((await linksOf(programs)).length >= (has_links ? 3 : 0));
   ktriage.kill("SIGKILL");
   await ktriage.status;
   await output.cancel();

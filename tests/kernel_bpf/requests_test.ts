@@ -104,6 +104,28 @@ Deno.test("a user function shows what is captured of it, its result and how long
   );
   assert.ok(exit.events.every(({ data }) => Number(data["latency_ns"]) > 0));
   assert.equal(exit.aggregates?.latency?.count, N);
+  assert.equal(exit.attached_as, "arguments' memory as it was at the return");
+});
+
+Deno.test("a user function that returns a negative int is shown with that, and without the name of an error", async () => {
+  const lookups: Work = { args: ["lookups", `${N}`], source: "functions" };
+  const { events } = await seen({ type: "uretprobe", target: "libc:getaddrinfo" }, lookups);
+  const EAI_NONAME = -2; // netdb.h
+  assert.deepEqual(events.map(({ data }) => [data["ret"], data["error"]]), Array(N).fill([EAI_NONAME, undefined]));
+});
+
+Deno.test("text that is not in memory is told from a NULL pointer, and formats of one argument from each other", async () => {
+  const target = `${await compiled("functions")}:greet`;
+  const capture = ["arg1:str", "arg1:u8", "arg2:str"]; // i and NULL
+  const { events } = await seen({ type: "uprobe", target, capture }, GREETS);
+  assert.deepEqual(
+    events.map(({ data }) => data),
+    Array.from({ length: N }, (_, i) => ({
+      "arg1:str": i === 0 ? null : `(not in memory: 0x${i.toString(16)})`,
+      "arg1:u8": i,
+      arg2: null,
+    })),
+  );
 });
 
 Deno.test("a uprobe whose result is asked for sees the return, and says so", async () => {

@@ -82,12 +82,14 @@ Deno.test("functionReading() lets arguments go where what is asked for leaves no
   const capture = [0, 1, 2, 3, 4, 5].map((n) => `(struct sock *)arg${n}`);
   const reading = read("vfs_copy_file_range", { capture }, { on_return: true });
   assert.deepEqual(names(reading), ["file_in", "pos_in", "ret", ...capture]);
-  assert.deepEqual(reading.notes, ["not read, to leave room for capture: file_out, pos_out, len, flags"]);
+  const at_return = "arguments' memory as it was at the return";
+  assert.deepEqual(reading.notes, [at_return, "not read, to leave room for capture: file_out, pos_out, len, flags"]);
   const total = reading.captures.reduce((sum, { reads }) => sum + reads.length, 0);
   assert.ok(total <= 24, `${total}`);
   const more = ["(struct sock_common *)arg0", "(struct sock *)arg0+8"];
   const full = read("vfs_copy_file_range", { capture: [...capture, ...more] }, { on_return: true });
   assert.deepEqual(names(full).slice(-8), [...capture, ...more]);
+  assert.ok(full.notes.every((note) => !/\bret\b/.test(note)), "the result needs no read");
 });
 
 Deno.test("functionReading() without types has plain numbers, and says so where they are seen", () => {
@@ -124,8 +126,43 @@ Deno.test("userFunctionReading() reads what is asked for, and the result when it
   const reading = userFunctionReading(wish({ capture: ["arg0:str", "arg1:u32"] }), { on_return: true });
   assert.ok(!("error" in reading));
   assert.deepEqual(names(reading), ["ret", "arg0", "arg1"]);
-  assert.deepEqual(reading.captures[1]?.reads.map(({ kind, space }) => [kind, space]), [["string", "user"]]);
+  assert.deepEqual(reading.captures[1]?.reads.map(({ kind, space }) => [kind, space]), [
+    ["string", "user"],
+    ["value", "kernel"],
+  ]);
   assert.match(refused(userFunctionReading(wish({ capture: ["name"] }), { on_return: false })).error, /not known here/);
+});
+
+Deno.test("a field in several formats is there in each, called as it was written", () => {
+  const user = (...capture: string[]): string[] => {
+    const reading = userFunctionReading(wish({ capture }), { on_return: true });
+    assert.ok(!("error" in reading));
+    return names(reading);
+  };
+  assert.deepEqual(user("arg0:str", "arg0:u8", "arg1:s32"), ["ret", "arg0:str", "arg0:u8", "arg1"]);
+  assert.deepEqual(user("ret:hex", " ret", "ret "), ["ret:hex", "ret"]);
+  const signature = recordedKernelBtf("6.12").rawTracepoint("sched_switch");
+  assert.ok(signature !== undefined);
+  for (const capture of [["prev.comm:hex", "prev.comm"], ["prev.comm", "prev.comm:hex"]]) {
+    const reading = rawTracepointReading(wish({ capture }), signature);
+    assert.ok(!("error" in reading));
+    assert.deepEqual(names(reading).slice(-2), capture);
+  }
+});
+
+Deno.test("a program on a return says that captures read memory then, and nothing where they do not", () => {
+  const said = ["arguments' memory as it was at the return"];
+  const notes = (capture: string[], on_return = true): readonly string[] => {
+    const reading = userFunctionReading(wish({ capture }), { on_return });
+    assert.ok(!("error" in reading));
+    return reading.notes;
+  };
+  assert.deepEqual([notes(["arg0:str"]), notes(["arg0+8:u32", "ret"])], [said, said]);
+  assert.deepEqual([notes([]), notes(["arg0", "arg1:u32"]), notes(["ret", "ret:str"])], [[], [], []]);
+  assert.deepEqual(notes(["arg0:str"], false), []);
+  assert.deepEqual(read("vfs_read", { capture: ["file.f_inode.i_ino"] }, { on_return: true }).notes, said);
+  const counted = read("vfs_read", { capture: ["file.f_inode.i_ino"], aggregate: "count" }, { on_return: true });
+  assert.deepEqual(counted.notes, []);
 });
 
 Deno.test("every reading of a recorded function fits one program", () => {

@@ -23,6 +23,8 @@ const COUNTS: Counts = {
   uncounted: 0,
   lost_returns: 0,
   missed: 0,
+  unreturned: 0,
+  under_way: 0,
   rows: [],
 };
 
@@ -59,6 +61,17 @@ Deno.test("Collector's result is not sampled when every hit is an event, and tel
   assert.equal("missed_hits" in result, false);
   assert.equal("by_key" in result.aggregates!, false);
   assert.equal(collected({ counts: { missed: 3 } }).missed_hits, 3);
+});
+
+Deno.test("Collector's result tells calls under way apart from those that are over, and from what the kernel skipped", () => {
+  const told = (counts: Partial<Counts>): readonly unknown[] => {
+    const { event_count, pending_calls, unseen_returns } = collected({ counts });
+    return [event_count, pending_calls, unseen_returns];
+  };
+  assert.deepEqual(told({}), [0, undefined, undefined]);
+  assert.deepEqual(told({ unreturned: 1, under_way: 1 }), [0, 1, undefined]);
+  assert.deepEqual(told({ hits: 128, unreturned: 274, under_way: 4 }), [128, 4, 270]);
+  assert.deepEqual(told({ hits: 5, unreturned: 3, missed: 3 }), [5, undefined, undefined]);
 });
 
 Deno.test("Collector keeps as many events as it may, and counts the values of all", () => {

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { type ProgramFilters, type SessionConfig, tracepointConfig } from "../../src/probes/config.ts";
-import { CONFIG_FLAG, DIRECTIVE, DIRECTIVE_KIND, SESSION_CONFIG, TRACEPOINT_CONFIG } from "../../src/probes/layout.ts";
+import {
+  CONFIG_FLAG,
+  DIRECTIVE,
+  DIRECTIVE_KIND,
+  MAX_ENDLESS,
+  NO_KEY,
+  SESSION_CONFIG,
+  TRACEPOINT_CONFIG,
+} from "../../src/probes/layout.ts";
 import type { Directive, Plan } from "../../src/probes/plan.ts";
 
 const PLAN: Plan = {
@@ -168,4 +176,30 @@ Deno.test("tracepointConfig() writes values to match as the field holds them", (
 Deno.test("tracepointConfig() refuses to match no value, and more than the program compares with", () => {
   assert.throws(() => matchOf([]), /Cannot match no value/);
   assert.throws(() => matchOf(Array.from({ length: 9 }, (_, i) => i)), /Cannot match 9 values: .* 8 at most/);
+});
+
+Deno.test("tracepointConfig() names the system calls that never return, and those that are no program's", () => {
+  const key = { label: "syscall", offset: 8, name: String };
+  const numbers = (event: string): readonly (readonly number[])[] => {
+    const view = config({ plan: { event, key } });
+    const read = (at: number, count: number): readonly number[] =>
+      Array.from({ length: count }, (_, i) => view.getUint32(at + 4 * i, true));
+    const unmades = view.getUint32(TRACEPOINT_CONFIG.unmades, true);
+    return [read(TRACEPOINT_CONFIG.endless, MAX_ENDLESS), read(TRACEPOINT_CONFIG.unmade, unmades)];
+  };
+  const [endless, unmade, cleared] = Deno.build.arch === "x86_64"
+    ? [[60, 231, 15, NO_KEY], [335, 336], [NO_KEY]]
+    : [[93, 94, 139, NO_KEY], [], []];
+  assert.deepEqual(numbers("raw_syscalls:sys_enter"), [endless, unmade]);
+  assert.deepEqual(numbers("raw_syscalls:sys_exit"), [endless, [...unmade, ...cleared]]);
+});
+
+Deno.test("tracepointConfig() follows the execution of a program by its process", () => {
+  const flags = (event: string): number => config({ plan: { event } }).getUint32(SESSION_CONFIG.flags, true);
+  for (const event of ["syscalls:sys_enter_execve", "syscalls:sys_enter_execveat"]) {
+    assert.ok(flags(event) & CONFIG_FLAG.executes, event);
+  }
+  for (const event of ["syscalls:sys_enter_openat", "syscalls:sys_exit_execve"]) {
+    assert.ok(!(flags(event) & CONFIG_FLAG.executes), event);
+  }
 });

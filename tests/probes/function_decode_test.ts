@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { plainReturnCapture } from "../../src/kernel/btf/mod.ts";
 import type { Capture } from "../../src/kernel/capture.ts";
 import { readInt64 } from "../../src/kernel/read.ts";
 import { placeReads } from "../../src/probes/function_config.ts";
@@ -75,9 +76,14 @@ Deno.test("FunctionDecoder names errors of the kernel's functions, of an int as 
   };
   assert.deepEqual(shown(-2n), [-2, "ENOENT"]);
   assert.deepEqual(shown(0xffff_fffen), [-2, "ENOENT"]); // an int, in the lower half of the register
-  assert.deepEqual(shown(0xffff_0000n), [0xffff_0000, undefined]);
+  assert.deepEqual(shown(0xffff_0000n), [-0x1_0000, undefined]);
   assert.deepEqual(shown(-5000n), [-5000, undefined]);
   assert.deepEqual(shown(-2n, PROGRAM), [-2, undefined]);
+  const captures = [plainReturnCapture()]; // what is planned where no type is known
+  for (const [attachment, error] of [[KERNEL, "ENOENT"], [PROGRAM, undefined]] as const) {
+    const data = decode({ captures, slots: [0xffff_fffen], ret: 0xffff_fffen, attachment });
+    assert.deepEqual([data["ret"], data["error"]], [-2, error]);
+  }
 });
 
 Deno.test("FunctionDecoder leaves the result to a capture that knows its type", () => {

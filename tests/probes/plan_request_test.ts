@@ -56,7 +56,7 @@ for (const kernel of KERNELS) {
     const renamed = "kernel_clone (do_fork became kernel_clone in Linux 5.10)";
     assert.equal(said(found, "fentry"), `fentry:${renamed}: cheaper than a kprobe, the same call; ${PLAIN}`);
     assert.equal(said(found, "kprobe"), `kprobe:${renamed}; ${PLAIN}`);
-    const via = `${renamed} via tracepoint sched:sched_process_fork: this kernel has no fentry and has no kprobe; `;
+    const via = `${renamed} via tracepoint sched:sched_process_fork: this kernel has no fentry and no kprobe; `;
     assert.ok(said(found, "tracepoint")?.startsWith(via));
   });
 }
@@ -188,6 +188,27 @@ Deno.test("waysOf() takes the event for a raw tracepoint where nothing says what
     attachedAs(found[1] as Way, [found[0] as DeadEnd]),
     "tracepoint sched:sched_switch: this kernel has no BTF",
   );
+});
+
+Deno.test("waysOf() says that a raw tracepoint's arguments need BTF, not that the event has no such fields", async () => {
+  const raw = { type: "raw_tracepoint", target: "sched_switch" } as const;
+  const { error, hint } = await refusal({ ...raw, capture: ["prev.comm"] });
+  assert.equal(error, "Cannot capture prev.comm of raw_tracepoint:sched_switch: this kernel has no BTF.");
+  assert.match(hint, /^take another\. Or capture fields of the event .*Its fields: prev_comm, /);
+  assert.deepEqual(kinds(await ways({ ...raw, capture: ["prev_comm"] })), ["no raw_tracepoint", "tracepoint"]);
+  assert.match((await refusal({ ...raw, target: "no_such_event", capture: ["x"] })).error, /has no such event/);
+});
+
+Deno.test("waysOf() asks whether a user function is meant where the kernel has no such event, and the host such a file", async () => {
+  const hint = async (target: string, type: ProgramRequest["type"] = "tracepoint"): Promise<string> =>
+    (await refusal({ type, target })).hint;
+  for (const target of ["libc:strlen", "libc:mallo*", `${Deno.pid}:main`, `${Deno.execPath()}:main`]) {
+    assert.equal(await hint(target), `A user function? uprobe:${target}`);
+  }
+  assert.equal(await hint("libc:mallocx", "kprobe"), "A user function? uprobe:libc:mallocx");
+  for (const target of ["sched:strlen", "no_such_library:strlen", "4194999:main", "/no/such/file:main"]) {
+    assert.doesNotMatch(await hint(target), /user function/);
+  }
 });
 
 Deno.test("waysOf() measures the latency of a raw tracepoint by the event of the same name, where that has one", async () => {

@@ -13,6 +13,7 @@ const QUIET: Summarised = {
   emitted: 0,
   pending: 0,
   uncounted: 0,
+  lost_returns: 0,
   filters: {},
   captured: new Set(),
   aggregates: { by_process: [], by_field: {}, errors: [] },
@@ -65,6 +66,24 @@ Deno.test("summarise() names three processes and sums up the others, also those 
   assert.match(text, /by p0 \(pid 0\) 50, p1 \(pid 1\) 40, p2 \(pid 2\) 30, others 80\./);
   assert.match(text, / 60 hits are counted in the total only: they came from more processes than are kept apart\.$/);
   assert.doesNotMatch(summarise(BUSY), /others|total only/);
+});
+
+Deno.test("summarise() of calls that did not come back says so, also where none did", () => {
+  const hangs = { ...QUIET, event: "uretprobe:prog:hang", pending_calls: 1 };
+  assert.equal(
+    summarise(hangs),
+    "uretprobe:prog:hang did not return in 10.0 s. 1 call had not returned when tracing ended.",
+  );
+  assert.match(
+    changed({ pending_calls: 2, unseen_returns: 411 }),
+    / 2 calls had not returned when tracing ended\. 411 calls ended without a return that could be seen: .*exit.*\.$/,
+  );
+});
+
+Deno.test("summarise() tells calls whose end is not known apart from events that were lost", () => {
+  const text = changed({ lost_events: 814, lost_returns: 809 });
+  assert.match(text, / 5 events were lost: the ring buffer was full\. How 809 calls ended is not known: /);
+  assert.doesNotMatch(changed({ lost_events: 1, lost_returns: 1 }), /events were lost/);
 });
 
 Deno.test("summarise() says what is sampled, lost, missed and pending, each only when it is so", () => {

@@ -51,6 +51,10 @@ Deno.test("because() puts what the kernel as such lacks in front of what is wron
   );
   assert.equal(because([NO_MULTI]), NO_MULTI.why, "all that there is to say");
   assert.equal(because([]), "");
+  const no_btf: DeadEnd = { kind: "fentry", why: "this kernel has no BTF" };
+  assert.equal(because([no_btf, NO_KPROBES]), "this kernel has no BTF and no kprobes");
+  const needed: DeadEnd = { kind: "fentry", why: "this kernel has no BTF, which fentry needs" };
+  assert.equal(because([needed, NO_KPROBES]), "this kernel has no kprobes and no BTF, which fentry needs");
 });
 
 Deno.test("tracepointWay() refuses the latency of what does not return", () => {

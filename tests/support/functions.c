@@ -10,6 +10,9 @@
  * functions threads N   greet() N times by this thread and N times by another one, whose tid is printed
  * functions jumps N     escape() is left by longjmp N times, then returns N times
  * functions renames N   become("renamed") gives the process that name (comm), N times
+ * functions hangs N     hang() does not come back, in each of N processes
+ * functions leaves N    leave() ends its process, in each of N processes
+ * functions deep N      deep(N - 1), which calls itself until deep(0), twice
  * functions lookups N   getaddrinfo("guest-<i>.example", "80") of the C library fails with EAI_NONAME, N times
  */
 #define _GNU_SOURCE
@@ -17,11 +20,13 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -66,6 +71,24 @@ PROBED long escape(long is_jumping)
 PROBED long become(const char *name)
 {
 	return prctl(PR_SET_NAME, name);
+}
+
+PROBED long hang(int ready)
+{
+	if (write(ready, "", 1) == 1)
+		for (;;)
+			pause();
+	return ready;
+}
+
+PROBED long leave(long status)
+{
+	_exit(status);
+}
+
+PROBED long deep(long n)
+{
+	return n > 0 ? deep(n - 1) + 1 : 0;
 }
 
 static long greets(long n)
@@ -121,6 +144,35 @@ static long lookups(long n)
 	return failed;
 }
 
+/* Each is in hang() when this returns, and ends with its parent. */
+static long hangs(long n)
+{
+	int ready[2];
+	char byte;
+
+	if (pipe(ready))
+		return -errno;
+	for (long i = 0; i < n; i++) {
+		if (fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			_exit(hang(ready[1]));
+		}
+		if (read(ready[0], &byte, 1) != 1)
+			return -errno;
+	}
+	return n;
+}
+
+static long leaves(long n)
+{
+	for (long i = 0; i < n; i++) {
+		if (fork() == 0)
+			leave(0);
+		wait(NULL);
+	}
+	return n;
+}
+
 static long renames(long n)
 {
 	for (long i = 0; i < n; i++)
@@ -144,6 +196,12 @@ static long work(const char *what, long n)
 		return renames(n);
 	if (!strcmp(what, "lookups"))
 		return lookups(n);
+	if (!strcmp(what, "hangs"))
+		return hangs(n);
+	if (!strcmp(what, "leaves"))
+		return leaves(n);
+	if (!strcmp(what, "deep"))
+		return deep(n - 1) + deep(n - 1) + 2;
 	for (long i = 0; i < n; i++)
 		sum += !strcmp(what, "naps") ? nap(1000) :
 					       twelve(i, i + 1, i + 2, i + 3, i + 4, i + 5, i + 6, i + 7, i + 8, i + 9,

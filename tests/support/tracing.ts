@@ -1,4 +1,5 @@
 /** Runs programs through the same door as the loop, around a piece of work. */
+import assert from "node:assert/strict";
 import { startPrograms } from "../../src/probes/start.ts";
 import type { EbpfProgram, EbpfResult } from "../../src/protocol/mod.ts";
 
@@ -35,4 +36,15 @@ export async function traceOne(
   const [result] = await traceDuring([request], work, options);
   if (result!.error !== undefined) throw new Error(`${result!.error}\n${result!.hint}`);
   return result!;
+}
+
+/**
+ * Fails unless a program was hit this often. Since Linux 7.0 a tracepoint's program can be preempted: what hits it on the
+ * same CPU meanwhile is skipped, and told as missed, whoever's hit it is.
+ *
+ * @returns whether every hit was seen
+ */
+export function assertHits({ event_count, missed_hits = 0 }: EbpfResult, hits: number): boolean {
+  assert.ok(event_count <= hits && event_count + missed_hits >= hits, `${event_count} hits, ${missed_hits} missed`);
+  return event_count === hits;
 }

@@ -38,6 +38,8 @@ export async function serveFiles(folder: string, needed: readonly string[]): Pro
   await Deno.mkdir(root);
   const mounts = ["/", ...new Set(needed.flatMap(mountPoints))];
   const script = [
+    // It holds a descriptor for every file that the machine knows.
+    'ulimit -n "$(cat /proc/sys/fs/nr_open)" 2>/dev/null',
     "set -e",
     ...mounts.map((path) => `mount --bind ${quoted(path)} ${quoted(root + path)}`),
     ...mounts.map((path) => `mount -o remount,bind,ro ${quoted(root + path)}`),

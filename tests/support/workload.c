@@ -12,6 +12,7 @@
  * workload sends N PORT          send N bytes to 127.0.0.1, each by itself
  * workload forks N               fork N processes, which exit at once
  * workload execs N               fork N processes, which execute /bin/true
+ * workload thread_execs N        fork N processes, a second thread of which executes /bin/true
  * workload reads N               a child named "reader" reads N bytes of /dev/zero, each by itself
  * workload writes N              a child named "writer" writes N bytes to /dev/null, each by itself
  * workload pages N               touch N pages of memory
@@ -25,6 +26,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,7 +146,32 @@ static long sends(long n, int port)
 	return n;
 }
 
-static long forks(long n, int is_execed)
+static void *execute(void *unused)
+{
+	char path[] = "/bin/true"; /* on the stack, which is there: so that it can be read at once */
+
+	execl(path, "true", NULL);
+	return unused;
+}
+
+static void execute_in_thread(void)
+{
+	pthread_t thread;
+
+	if (!pthread_create(&thread, NULL, execute, NULL))
+		pthread_join(thread, NULL);
+}
+
+static void do_nothing(void)
+{
+}
+
+static void execute_here(void)
+{
+	execute(NULL);
+}
+
+static long forks(long n, void (*in_child)(void))
 {
 	for (long i = 0; i < n; i++) {
 		pid_t child = fork();
@@ -152,8 +179,7 @@ static long forks(long n, int is_execed)
 		if (child < 0)
 			return -errno;
 		if (child == 0) {
-			if (is_execed)
-				execl("/bin/true", "true", NULL);
+			in_child();
 			_exit(0);
 		}
 		waitpid(child, NULL, 0);
@@ -235,9 +261,11 @@ static long work(char **arguments)
 	if (!strcmp(what, "sends"))
 		return sends(n, atoi(arguments[3]));
 	if (!strcmp(what, "forks"))
-		return forks(n, 0);
+		return forks(n, do_nothing);
 	if (!strcmp(what, "execs"))
-		return forks(n, 1);
+		return forks(n, execute_here);
+	if (!strcmp(what, "thread_execs"))
+		return forks(n, execute_in_thread);
 	if (!strcmp(what, "reads"))
 		return transfers(n, 0);
 	if (!strcmp(what, "writes"))

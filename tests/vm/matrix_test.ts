@@ -38,7 +38,6 @@ const LEGS: Readonly<Record<string, string>> = {
     mount -t tmpfs none /sys/kernel/btf && ${DENO_TEST} tests/vm/inside/without_btf.ts ${CONTRACT}`,
   "under lockdown": `${DENO_TEST} tests/vm/inside/lockdown.ts`,
   "for a user with the least capabilities": `${DENO_TEST} tests/vm/inside/least_privileges.ts`,
-  "under lockdown": `${DENO_TEST} tests/vm/inside/lockdown.ts`,
   "in a pid and mount namespace of its own": `
     unshare --pid --fork --mount --mount-proc ${DENO_TEST} ${CONTRACT} tests/kernel_bpf/events_test.ts`,
 };

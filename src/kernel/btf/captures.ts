@@ -59,7 +59,7 @@ function returnGet(place: TypedPlace, list: ReadList): Get {
   });
 }
 
-/** Puts a capture together; null stands for what could not be read. */
+/** Puts a capture together; null stands for what could not be read, and for text that a NULL pointer points to. */
 export function captureAt(
   named: { readonly name: string; readonly type: string },
   prepare: (list: ReadList) => Get,

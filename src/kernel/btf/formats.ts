@@ -3,7 +3,7 @@ import { readHex, readIpv4, readIpv6, readMac } from "../read.ts";
 import { numberDecoder, type NumberShape } from "./numbers.ts";
 import { addressOf, followed, isWhole, type Place, readAt, readPlace } from "./place.ts";
 import { type Get, MAX_READ_BYTES, type ReadList } from "./read_list.ts";
-import { pointedText, textIn } from "./scalars.ts";
+import { orAddress, pointedText, textIn } from "./scalars.ts";
 
 const NUMBERS = {
   u8: { bytes: 1, signed: false },
@@ -87,10 +87,10 @@ function hexGet(place: Place, { kind, bytes }: Held, list: ReadList): Get {
 function textGet(place: Place, { kind, bytes, may_be_user }: Held, list: ReadList): Get | undefined {
   if (kind === "data") {
     const { where } = place;
-    const length = bytes === 0 ? TEXT_BYTES : Math.min(bytes, TEXT_BYTES);
-    return where.kind === "argument"
-      ? undefined
-      : list.whole(readAt(place, { path: where.path, kind: "string", bytes: length }), textIn);
+    if (where.kind === "argument") return undefined;
+    const { path } = where, length = bytes === 0 ? TEXT_BYTES : Math.min(bytes, TEXT_BYTES);
+    const text = list.whole(readAt(place, { path, kind: "string", bytes: length }), textIn);
+    return orAddress(text, place, { path, list });
   }
   return isWhole(place) ? pointedText(place, list, { bytes: TEXT_BYTES, may_be_user }) : undefined;
 }

@@ -1,5 +1,6 @@
 /** Finds and opens the BTF of the running kernel, of its modules, or of a file. */
 import { type Btf, KIND, parseBtf } from "./image.ts";
+import { openFile } from "../userspace/byte_source.ts";
 import { ElfError } from "../userspace/elf_error.ts";
 import { ElfFile } from "../userspace/elf.ts";
 import { functionSignature, rawTracepointSignature, type Signature, signatureOf } from "./signature.ts";
@@ -130,21 +131,30 @@ export interface FunctionEntry {
 }
 
 const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
+const MIB = 1024 * 1024;
+/** A kernel's types are some 5 MiB, with every driver built in 20. */
+const MAX_BTF_BYTES = 256 * MIB;
 
-/** Raw BTF as it is; of an ELF file only the section. */
+/**
+ * Raw BTF as it is; of an ELF file, however large, only the section.
+ *
+ * @throws {ElfError | SyntaxError} it is neither, or too large
+ */
 function readBtf(path: string): Uint8Array<ArrayBuffer> {
-  if (!isElf(path)) return Deno.readFileSync(path);
+  using file = openFile(path);
+  const start = file.read(0, Math.min(file.size, ELF_MAGIC.length));
+  if (!ELF_MAGIC.every((byte, i) => start[i] === byte)) return file.read(0, boundedSize(file));
   using elf = ElfFile.open(path);
   const section = elf.sections.find(({ name }) => name === ".BTF");
   if (section === undefined) throw new SyntaxError("it is an ELF file without a section .BTF");
+  boundedSize(section);
   return elf.content(section);
 }
 
-function isElf(path: string): boolean {
-  using file = Deno.openSync(path);
-  const start = new Uint8Array(ELF_MAGIC.length);
-  file.readSync(start);
-  return ELF_MAGIC.every((byte, i) => start[i] === byte);
+/** @throws {SyntaxError} more than any kernel has */
+function boundedSize({ size }: { readonly size: number }): number {
+  if (size <= MAX_BTF_BYTES) return size;
+  throw new SyntaxError(`${Math.ceil(size / MIB)} MiB are no kernel's BTF, ${MAX_BTF_BYTES / MIB} are the most`);
 }
 
 function reasonOf(error: unknown): string {

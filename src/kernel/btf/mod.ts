@@ -5,5 +5,5 @@ export type { Parameter, Signature } from "./signature.ts";
 export { argumentCaptures, returnCapture } from "./captures.ts";
 export { MAX_READS } from "../capture.ts";
 export { captureOf, type CaptureResult } from "./expression.ts";
-export { plainCaptureOf, plainCaptures, type PlainOptions, plainReturnCapture } from "./plain.ts";
+export { plainCaptureOf, plainCaptures, type PlainOptions, plainResult, plainReturnCapture } from "./plain.ts";
 export { packetLayout, pathLayout } from "./layouts.ts";

@@ -5,7 +5,7 @@ import { captureAt } from "./captures.ts";
 import type { CaptureResult } from "./expression.ts";
 import { formatGet, type Held } from "./formats.ts";
 import { argument, followed, type Place, readPlace } from "./place.ts";
-import type { Get, ReadList } from "./read_list.ts";
+import type { Get, ReadList, View } from "./read_list.ts";
 import { type Expression, parseExpression, type Refusal } from "./syntax.ts";
 
 export interface PlainOptions {
@@ -28,7 +28,7 @@ export function plainReturnCapture(): Capture {
 }
 
 function plainCapture(name: string, source: number | "ret"): Capture {
-  return captureAt({ name, type: TYPE }, (list) => numberOrAddress(argument(source, "kernel"), list));
+  return captureAt({ name, type: TYPE }, (list) => unformatted(argument(source, "kernel"), list));
 }
 
 /** `arg0`, `arg1:u32`, `arg0:str`, `ret:s32`, `arg0+16:u64`; a second offset follows the pointer at the first. */
@@ -70,9 +70,7 @@ function startOf({ name, first, cast }: Expression, { space }: PlainOptions): Pl
 function shownAs({ name, format }: Expression, place: Place): CaptureResult {
   let shown = false;
   const capture = captureAt({ name, type: TYPE }, (list) => {
-    const get = format === undefined
-      ? numberOrAddress(place, list)
-      : formatGet(place, format, heldAt(place, format), list);
+    const get = format === undefined ? unformatted(place, list) : formatGet(place, format, heldAt(place, format), list);
     shown = get !== undefined;
     return get ?? (() => undefined);
   });
@@ -87,12 +85,20 @@ function heldAt({ where }: Place, format: string): Held {
 
 const MAX_COUNT = 2n ** 32n;
 
-function numberOrAddress(place: Place, list: ReadList): Get {
-  return readPlace(place, list, {
-    bytes: 8,
-    decode: (view, at) => {
-      const value = view.getBigInt64(at, true);
-      return value > -MAX_COUNT && value < MAX_COUNT ? Number(value) : readPointer(view, at);
-    },
-  });
+function unformatted(place: Place, list: ReadList): Get {
+  const is_result = place.source === "ret" && place.where.kind === "argument";
+  return readPlace(place, list, { bytes: 8, decode: is_result ? plainResult : numberOrAddress });
+}
+
+/**
+ * A returned value of which only the register is known. An int fills the lower half, and compilers leave zeros in the
+ * other one: -1 is by far more often returned than a count beyond 2^31.
+ */
+export function plainResult(view: View, at: number): number | string {
+  return view.getInt32(at + 4, true) === 0 ? view.getInt32(at, true) : numberOrAddress(view, at);
+}
+
+function numberOrAddress(view: View, at: number): number | string {
+  const value = view.getBigInt64(at, true);
+  return value > -MAX_COUNT && value < MAX_COUNT ? Number(value) : readPointer(view, at);
 }

@@ -4,7 +4,7 @@ import { readHex, readIpv4, readPointer, readText } from "../read.ts";
 import { type Btf, KIND } from "./image.ts";
 import { bitBytes, bitDecoder, enumNames, numberDecoder, type NumberShape } from "./numbers.ts";
 import { elementOf, followed, isWhole, memberOf, type Place, readAt, readPlace, type TypedPlace } from "./place.ts";
-import { type Get, MAX_READ_BYTES, type ReadList } from "./read_list.ts";
+import { type Get, MAX_READ_BYTES, type ReadList, type View } from "./read_list.ts";
 import { arrayLength, bareType, elementType, members, pointedTo, sizeOf, typedefNames } from "./types.ts";
 
 /** Of a `char *` that nobody asked for by name: enough for file names, and three fit where one of full size does. */
@@ -46,15 +46,33 @@ export interface TextOptions {
   readonly may_be_user: boolean;
 }
 
-/** Text that a place's value points to, in the memory that the address belongs to. */
+/** Text that a place's value points to, in the memory that the address belongs to; see {@link orAddress}. */
 export function pointedText(place: Place, list: ReadList, { bytes, may_be_user }: TextOptions): Get {
+  const path = followed(place);
   const first = kernelText(place, list, bytes);
-  if (place.space === "user" || !may_be_user) return first;
-  const second = list.whole(
-    { ...readAt(place, { path: followed(place), kind: "string", bytes }), space: "user" },
-    textIn,
-  );
-  return (slots) => first(slots) ?? second(slots);
+  if (place.space === "user" || !may_be_user) return orAddress(first, place, { path, list });
+  const second = list.whole({ ...readAt(place, { path, kind: "string", bytes }), space: "user" }, textIn);
+  return orAddress((slots) => first(slots) ?? second(slots), place, { path, list });
+}
+
+/**
+ * Text at the end of a path; undefined behind a NULL pointer, and `(not in memory: 0x…)` behind another one: a process's
+ * page that was not touched so far, or an address that is none.
+ */
+export function orAddress(
+  text: Get,
+  { source, space }: Place,
+  { path, list }: { readonly path: readonly number[]; readonly list: ReadList },
+): Get {
+  const offset = BigInt(path.at(-1) ?? 0), behind = path.slice(0, -1);
+  const decode = (view: View, at: number): string | undefined => {
+    const pointer = view.getBigUint64(at, true);
+    return pointer === 0n ? undefined : `(not in memory: 0x${(pointer + offset).toString(16)})`;
+  };
+  const address = behind.length === 0
+    ? list.value(source, decode)
+    : list.memory({ source, space, path: behind }, { bytes: 8, decode });
+  return (slots) => text(slots) ?? address(slots);
 }
 
 /**
@@ -162,14 +180,14 @@ function onlyMember(place: TypedPlace, list: ReadList): Get | undefined {
   return inner && scalarGet(inner, list);
 }
 
-/** What is no text is shown as what it is, an address. */
+/** What is there and no text is shown as what it is, an address. */
 function pointedTextOrAddress(place: TypedPlace, list: ReadList): Get {
   const address = pointerGet(place, list);
   if (!isWhole(place)) return address;
   const text = pointedText(place, list, { bytes: DEFAULT_TEXT_BYTES, may_be_user: mayBeUser(place) });
   return (slots) => {
     const value = text(slots);
-    return typeof value === "string" && !NO_TEXT.test(value) ? value : address(slots);
+    return typeof value === "string" && NO_TEXT.test(value) ? address(slots) : value;
   };
 }
 

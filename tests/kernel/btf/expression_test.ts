@@ -32,7 +32,10 @@ for (const kernel of RECORDED) {
     assert.deepEqual(readsOf(kernel, "tcp_connect", "sk.__sk_common.skc_dport:be16"), [`0+${dport} memory 2`]);
     assert.deepEqual(readsOf(kernel, "tcp_connect", "sk->__sk_common.skc_dport"), [`0+${dport} memory 2`]);
     const name = `0+${memory.offset("file", "f_path/path.dentry")}→+${memory.offset("dentry", "d_name/qstr.name")}→+0`;
-    assert.deepEqual(readsOf(kernel, "vfs_read", "file.f_path.dentry.d_name.name:str"), [`${name} string 256`]);
+    assert.deepEqual(readsOf(kernel, "vfs_read", "file.f_path.dentry.d_name.name:str"), [
+      `${name} string 256`,
+      `${name.replace("→+0", "")} memory 8`, // the address, for when nothing is there
+    ]);
     const sector = memory.offset("request", "__sector");
     assert.deepEqual(readsOf(kernel, "blk_mq_start_request", "rq.__sector"), [`0+${sector} memory 8`]);
     const cwnd = memory.offset("tcp_sock", "snd_cwnd");
@@ -201,13 +204,17 @@ function plain(text: string, space: "kernel" | "user" = "user"): Capture {
 }
 
 Deno.test("plainCaptureOf() reads arguments without types: numbers, text, what is behind an offset", () => {
-  assert.deepEqual(plain("arg0:str").reads.map(readText), ["0+0 string 256 user"]);
-  assert.deepEqual(plain("arg0:str", "kernel").reads.map(readText), ["0+0 string 256", "0+0 string 256 user"]);
+  assert.deepEqual(plain("arg0:str").reads.map(readText), ["0+0 string 256 user", "0 value 8"]);
+  assert.deepEqual(plain("arg0:str", "kernel").reads.map(readText), [
+    "0+0 string 256",
+    "0+0 string 256 user",
+    "0 value 8",
+  ]);
   assert.deepEqual(plain("arg1:u32").reads.map(readText), ["1 value 8"]);
   assert.deepEqual(plain("arg0+16:u64").reads.map(readText), ["0+16 memory 8 user"]);
-  assert.deepEqual(plain("arg0+0x10:str").reads.map(readText), ["0+16 string 256 user"]);
+  assert.deepEqual(plain("arg0+0x10:str").reads.map(readText), ["0+16 string 256 user", "0 value 8"]);
   assert.deepEqual(plain("arg0+8+24:be16").reads.map(readText), ["0+8→+24 memory 2 user"]);
-  assert.deepEqual(plain("ret:str").reads.map(readText), ["ret+0 string 256 user"]);
+  assert.deepEqual(plain("ret:str").reads.map(readText), ["ret+0 string 256 user", "ret value 8"]);
   assert.deepEqual(plain("arg0:ipv6").reads.map(readText), ["0+0 memory 16 user"]);
   const memory = new Memory({});
   assert.equal(memory.capture(plain("arg1:s32"), { arguments: [0, 0xffff_ffffn] }), -1);
@@ -248,4 +255,27 @@ Deno.test("plainCaptures() shows arguments and result as numbers, or as addresse
     ["ret", -22],
   ]);
   assert.equal(plainCaptures(12).length, 6);
+});
+
+Deno.test("plainReturnCapture() takes what fills half of the register for an int, which may be negative", () => {
+  const ret = (value: number | bigint): unknown => new Memory({}).capture(plainReturnCapture(), { ret: value });
+  assert.deepEqual([ret(0xffff_ffffn), ret(0xffff_fff5n), ret(0x8000_0000n)], [-1, -11, -(2 ** 31)]);
+  assert.deepEqual([ret(0x7fff_ffffn), ret(-1n), ret(0x1_0000_0000n)], [2 ** 31 - 1, -1, "0x100000000"]);
+  const argument = new Memory({}).capture(plain("arg0"), { arguments: [0xffff_ffffn] });
+  assert.equal(argument, 0xffff_ffff, "flags are no results");
+});
+
+Deno.test("text that is not in memory is told from a NULL pointer, of programs and of the kernel", () => {
+  const memory = new Memory({ s: { name: [64, 0] } });
+  const value = (capture: Capture, pointer: number): unknown =>
+    memory.capture(capture, { arguments: [pointer, pointer] });
+  const nowhere = "(not in memory: 0xdead0000)";
+  for (const capture of [plain("arg0:str"), plain("arg0:str", "kernel"), captured("6.12", "vfs_read", "buf:str")]) {
+    assert.deepEqual([value(capture, 0xdead0000), value(capture, 0)], [nowhere, null]);
+    assert.equal(value(capture, memory.userText("here")), "here");
+  }
+  assert.equal(value(plain("arg0+0x10:str"), 0xdead0000), "(not in memory: 0xdead0010)");
+  const struct = memory.bytes(new Uint8Array(new BigUint64Array([0n, 0xdead0000n]).buffer));
+  assert.equal(value(plain("arg0+8+0:str", "kernel"), struct), nowhere, "behind a pointer in memory");
+  assert.equal(value(plain("arg0+0+0:str", "kernel"), struct), null);
 });

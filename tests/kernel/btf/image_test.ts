@@ -237,7 +237,19 @@ Deno.test("openKernelBtf() reads raw BTF and ELF files, and says what is wrong w
     assert.match(refusal(write("stripped", elfWith(".text", new Uint8Array(8)))), /without a section \.BTF/);
     assert.match(refusal(write("cut", elfWith(".BTF", writeBtf(EVERY_KIND)).slice(0, 80))), /cut: /);
     assert.match(refusal(`${folder}/absent`), /Cannot read .*absent/);
-    assert.match(refusal(folder), /Cannot read/);
+    for (const file of [folder, "/dev/zero"]) assert.match(refusal(file), /Cannot use .*: it is no regular file/);
+    const sparse = write("sparse", writeBtf(EVERY_KIND));
+    Deno.truncateSync(sparse, 2 ** 40);
+    assert.match(refusal(sparse), /sparse: 1048576 MiB are no kernel's BTF, 256 are the most/);
+    const with_debug_info = write("with_debug_info", elfWith(".BTF", writeBtf(EVERY_KIND)));
+    Deno.truncateSync(with_debug_info, 2 ** 40);
+    assert.ok(openKernelBtf({ file: with_debug_info }).ok, "only the section is read");
+    const large = elfWith(".BTF", writeBtf(EVERY_KIND));
+    const view = new DataView(large.buffer);
+    view.setBigUint64(Number(view.getBigUint64(40, true)) + 64 + 32, 2n ** 29n, true); // sh_size of the first one
+    const large_section = write("large_section", large);
+    Deno.truncateSync(large_section, 2 ** 30);
+    assert.match(refusal(large_section), /512 MiB are no kernel's BTF/);
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
