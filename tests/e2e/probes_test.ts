@@ -62,7 +62,7 @@ Deno.test("ktriage probes resolve tries the ways of every type of target", async
 Deno.test("ktriage probes resolve prints step by step, and ends with what a request gets", async () => {
   const { code, stdout, stderr } = await ktriage(["probes", "resolve", "kretprobe:vfs_read"]);
   assert.deepEqual([code, stderr], [0, ""]);
-  assert.match(stdout, /^kretprobe:vfs_read\n  vfs_read at 0x[0-9a-f]+\n  ssize_t vfs_read\(struct file \*file, /);
+  assert.match(stdout, /^kretprobe:vfs_read\n {2}vfs_read at 0x[0-9a-f]+\n {2}ssize_t vfs_read\(struct file \*file, /);
   assert.match(stdout, /^ {2}(yes|no ) {2}fexit {10,}/m);
   assert.match(stdout, /^ {2}yes {2}\w/m);
   assert.match(stdout, /\nA request for kretprobe:vfs_read gets /);

@@ -14,5 +14,5 @@ using session = await Session.open(tracefs);
 for (const attachment of attachments) {
   await session.start(functionPlan(attachment), { filters: {}, rate_per_s: 0, on_event: () => {} });
 }
-console.log("traces");
+await Deno.stdout.write(new TextEncoder().encode("traces\n"));
 await new Promise(() => setInterval(() => {}, 1000));
