@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What user space and the programs share. src/probes/layout.ts holds the same offsets; a test compares both with BTF. */
+/* What user space and the programs share. src/probes/engine/layout.ts holds the same offsets; a test compares both with BTF. */
 #ifndef KTRIAGE_EVENT_H
 #define KTRIAGE_EVENT_H
 

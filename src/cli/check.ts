@@ -1,6 +1,6 @@
 /** `ktriage check`: what this host allows, and what ktriage does instead. */
-import { isReady } from "../kernel/capabilities.ts";
-import { readHost } from "../kernel/host.ts";
+import { isReady } from "../kernel/host/capabilities.ts";
+import { readHost } from "../kernel/host/host.ts";
 import { type Check, stringify } from "../protocol/mod.ts";
 import { checkText } from "../report/text.ts";
 import { UsageError } from "./errors.ts";

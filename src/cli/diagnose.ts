@@ -1,7 +1,7 @@
 /** `ktriage diagnose`: a problem in words in, a resolution out. */
 import { DEFAULT_MAX_ROUNDS, diagnose } from "../agent/loop.ts";
-import { readHost } from "../kernel/host.ts";
-import { isReady } from "../kernel/capabilities.ts";
+import { readHost } from "../kernel/host/host.ts";
+import { isReady } from "../kernel/host/capabilities.ts";
 import { type Host, stringify } from "../protocol/mod.ts";
 import { progressLines } from "../report/progress.ts";
 import { runText } from "../report/text.ts";

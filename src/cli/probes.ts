@@ -1,15 +1,15 @@
 /** `ktriage probes`: what a request would be attached to here, and what can be probed at all. */
 import { nearest } from "../kernel/nearest.ts";
-import { openTracefs, TracefsError } from "../kernel/tracefs.ts";
-import type { TracefsRoot } from "../kernel/tracefs_files.ts";
+import { openTracefs, TracefsError } from "../kernel/tracing/tracefs.ts";
+import type { TracefsRoot } from "../kernel/tracing/tracefs_files.ts";
 import { listUserSymbols } from "../kernel/userspace/mod.ts";
 import { Ground } from "../probes/ground.ts";
-import { type KernelFacts, openKernelFacts } from "../probes/kernel_facts.ts";
+import { type KernelFacts, openKernelFacts } from "../probes/plan/kernel_facts.ts";
 import { KERNEL_TYPES, type KernelType, type Listed, listProbes } from "../probes/list_probes.ts";
-import type { Refusal } from "../probes/plan.ts";
+import type { Refusal } from "../probes/plan/tracepoint.ts";
 import { foresee, type Rehearsal, rehearse } from "../probes/rehearse.ts";
 import { parseTarget, type Target } from "../probes/target.ts";
-import { userFunctionHint } from "../probes/user_hint.ts";
+import { userFunctionHint } from "../probes/plan/user_hint.ts";
 import { stringify } from "../protocol/json.ts";
 import { listedText, rehearsalText } from "../report/probes.ts";
 import { CliError, UsageError } from "./errors.ts";

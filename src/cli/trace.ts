@@ -1,10 +1,10 @@
 /** `ktriage trace`: what an AI could ask for, by hand. */
 import { type Attached, startProgram } from "../probes/attach.ts";
-import { Collector } from "../probes/collector.ts";
+import { Collector } from "../probes/result/collector.ts";
 import { endOf } from "../probes/end_of.ts";
 import { Ground } from "../probes/ground.ts";
 import { DEFAULT_RATE_PER_S } from "../probes/mod.ts";
-import type { Refusal } from "../probes/plan.ts";
+import type { Refusal } from "../probes/plan/tracepoint.ts";
 import { type ProgramRequest, understand } from "../probes/request.ts";
 import { parseTarget } from "../probes/target.ts";
 import { stringify } from "../protocol/json.ts";

@@ -1,15 +1,15 @@
 /** One requested program: its ways are tried in order, until the kernel takes one. */
 import { SystemError } from "../ffi/libc.ts";
 import type { TraceEvent } from "../protocol/result.ts";
-import { FILTER_NAMES, type ProgramFilters } from "./config.ts";
+import { FILTER_NAMES, type ProgramFilters } from "./engine/config.ts";
 import { explainFailure, reasonOf } from "./failure.ts";
 import type { Ground } from "./ground.ts";
-import type { Refusal } from "./plan.ts";
-import { waysOf } from "./plan_request.ts";
-import type { Program } from "./program.ts";
-import { refusedKind } from "./refused_kind.ts";
+import type { Refusal } from "./plan/tracepoint.ts";
+import { waysOf } from "./plan/request_ways.ts";
+import type { Program } from "./engine/program.ts";
+import { refusedKind } from "./engine/refused_kind.ts";
 import { type ProgramRequest, understand, type Wish } from "./request.ts";
-import { attachedAs, type DeadEnd, familyOf, noWay, type Way, type Ways } from "./ways.ts";
+import { attachedAs, type DeadEnd, familyOf, noWay, type Way, type Ways } from "./plan/ways.ts";
 
 const EPERM = 1, EACCES = 13;
 

@@ -2,8 +2,8 @@
 import { BpfError } from "../ffi/libbpf.ts";
 import { SystemError } from "../ffi/libc.ts";
 import { errnoOf } from "../kernel/errno.ts";
-import { causeOfRefusal, readRestrictions, type RefusedStep, type Restrictions } from "../kernel/restrictions.ts";
-import type { Refusal } from "./plan.ts";
+import { causeOfRefusal, readRestrictions, type RefusedStep, type Restrictions } from "../kernel/host/restrictions.ts";
+import type { Refusal } from "./plan/tracepoint.ts";
 
 const EACCES = 13, EINVAL = 22;
 const RING_BUFFER_CREATION = "create map events";

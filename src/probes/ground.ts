@@ -1,11 +1,11 @@
 /** What the programs of one request stand on: tracefs, a session, and what was learnt of this kernel on the way. */
-import { openTracefs } from "../kernel/tracefs.ts";
-import type { TracefsRoot } from "../kernel/tracefs_files.ts";
+import { openTracefs } from "../kernel/tracing/tracefs.ts";
+import type { TracefsRoot } from "../kernel/tracing/tracefs_files.ts";
 import { explainFailure } from "./failure.ts";
-import type { KernelFacts } from "./kernel_facts.ts";
-import type { Refusal } from "./plan.ts";
-import { Session } from "./session.ts";
-import type { ProbeKind } from "./ways.ts";
+import type { KernelFacts } from "./plan/kernel_facts.ts";
+import type { Refusal } from "./plan/tracepoint.ts";
+import { Session } from "./engine/session.ts";
+import type { ProbeKind } from "./plan/ways.ts";
 
 export interface GroundOptions {
   /** BTF of this kernel from elsewhere, for a kernel that has none of its own. */
@@ -41,7 +41,7 @@ export class Ground implements Disposable {
 
   /** Symbols and types, read when the first program on a function asks. */
   facts(): Promise<KernelFacts | Refusal> {
-    this.#facts ??= import("./kernel_facts.ts").then(({ openKernelFacts }) =>
+    this.#facts ??= import("./plan/kernel_facts.ts").then(({ openKernelFacts }) =>
       openKernelFacts({ tracefs: this.tracefs, btf_file: this.options.btf_file })
     );
     return this.#facts;

@@ -1,12 +1,12 @@
 /** What can be probed here: functions with their arguments, tracepoints with their fields. */
 import type { KernelBtf, Signature } from "../kernel/btf/mod.ts";
-import { parseFormat } from "../kernel/format.ts";
+import { parseFormat } from "../kernel/tracing/format.ts";
 import { type FunctionName, withoutSuffix } from "../kernel/functions/mod.ts";
 import { globOf } from "../kernel/glob.ts";
-import { readTracefs, type TracefsRoot } from "../kernel/tracefs_files.ts";
+import { readTracefs, type TracefsRoot } from "../kernel/tracing/tracefs_files.ts";
 import type { ProbeType } from "../protocol/request.ts";
-import type { KernelFacts } from "./kernel_facts.ts";
-import { systemCallFields } from "./plan.ts";
+import type { KernelFacts } from "./plan/kernel_facts.ts";
+import { systemCallFields } from "./plan/tracepoint.ts";
 
 /** A target of a request, and what its events tell. */
 export interface Listed {

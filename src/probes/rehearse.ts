@@ -4,12 +4,12 @@ import type { ProbeType } from "../protocol/request.ts";
 import { type Attempt, tryWay } from "./attach.ts";
 import { explainFailure } from "./failure.ts";
 import type { Ground } from "./ground.ts";
-import type { KernelFacts } from "./kernel_facts.ts";
-import type { Refusal } from "./plan.ts";
-import { waysOf } from "./plan_request.ts";
+import type { KernelFacts } from "./plan/kernel_facts.ts";
+import type { Refusal } from "./plan/tracepoint.ts";
+import { waysOf } from "./plan/request_ways.ts";
 import { understand } from "./request.ts";
 import type { Target } from "./target.ts";
-import { type DeadEnd, noWay, type ProbeKind, type Way, type Ways } from "./ways.ts";
+import { type DeadEnd, noWay, type ProbeKind, type Way, type Ways } from "./plan/ways.ts";
 
 /** One way, in the order in which a request goes through them. */
 export interface Step {

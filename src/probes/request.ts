@@ -1,7 +1,7 @@
 /** What is asked of one program, as far as planning it needs to know. */
 import { type Aggregate, AGGREGATES, MAX_CAPTURES } from "../protocol/limits.ts";
 import type { EbpfProgram, ProbeType } from "../protocol/request.ts";
-import type { Refusal } from "./plan.ts";
+import type { Refusal } from "./plan/tracepoint.ts";
 import { parseTarget, type Target } from "./target.ts";
 
 export type ProgramRequest = Pick<EbpfProgram, "type" | "target" | "filters" | "capture" | "aggregate">;

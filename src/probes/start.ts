@@ -1,13 +1,13 @@
 /** The programs of one request, from start to results. */
 import type { EbpfProgram, EbpfResult, EbpfResults } from "../protocol/mod.ts";
 import { type Attached, startProgram } from "./attach.ts";
-import { Collector } from "./collector.ts";
+import { Collector } from "./result/collector.ts";
 import { endOf } from "./end_of.ts";
 import { explainFailure } from "./failure.ts";
 import { Ground } from "./ground.ts";
 import { DEFAULT_RATE_PER_S, type ProgramStart, type RunningPrograms, type StartOptions } from "./mod.ts";
 import { nameGiver } from "./names.ts";
-import type { Refusal } from "./plan.ts";
+import type { Refusal } from "./plan/tracepoint.ts";
 
 /** {@inheritDoc StartPrograms} */
 export async function startPrograms(

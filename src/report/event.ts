@@ -1,5 +1,5 @@
 /** One event as a line: JSON for programs, words for people. */
-import { addressText, isObject } from "../probes/value_label.ts";
+import { addressText, isObject } from "../probes/result/value_label.ts";
 import { stringify } from "../protocol/json.ts";
 import type { TraceEvent } from "../protocol/result.ts";
 import { harmless } from "./layout.ts";

@@ -1,5 +1,5 @@
 /** How long calls took, as bars. */
-import { timeText } from "../probes/time_text.ts";
+import { timeText } from "../probes/result/time_text.ts";
 import type { LatencyBucket } from "../protocol/result.ts";
 import type { TextOptions } from "./text.ts";
 

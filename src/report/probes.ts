@@ -1,7 +1,7 @@
 /** What `ktriage probes` prints: how a request ends here, and what can be probed. */
 import type { Listed } from "../probes/list_probes.ts";
 import type { Rehearsal, Step } from "../probes/rehearse.ts";
-import type { ProbeKind } from "../probes/ways.ts";
+import type { ProbeKind } from "../probes/plan/ways.ts";
 import { harmless, wrap } from "./layout.ts";
 import type { Paint, Style } from "./paint.ts";
 import type { TextOptions } from "./text.ts";

@@ -24,9 +24,9 @@ Deno.test("ktriage loads no schema library for version, help and trace", async (
 
 Deno.test("ktriage trace of a tracepoint loads nothing that only functions need", async () => {
   const of_functions =
-    /\/kernel\/(btf|functions|userspace)\/|\/probes\/(plan_.*function|function_.*|captures|kernel_facts)\.ts$/;
+    /\/kernel\/(btf|functions|userspace)\/|\/probes\/\w+\/(\w*function\w*|captures|kernel_facts)\.ts$/;
   assert.deepEqual((await staticImports("src/cli/trace.ts")).filter((specifier) => of_functions.test(specifier)), []);
-  const planned = await staticImports("src/probes/plan_kernel_function.ts");
+  const planned = await staticImports("src/probes/plan/kernel_function.ts");
   assert.ok(planned.some((specifier) => of_functions.test(specifier)), "the test would see it");
 });
 

@@ -1,5 +1,5 @@
 /** Event formats recorded on other kernels: `tests/data/formats/linux-<line>.txt`. */
-import { type Field, type Format, parseFormat } from "../../src/kernel/format.ts";
+import { type Field, type Format, parseFormat } from "../../src/kernel/tracing/format.ts";
 
 const FOLDER = new URL("../data/formats/", import.meta.url);
 

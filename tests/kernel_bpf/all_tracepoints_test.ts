@@ -1,11 +1,11 @@
 /** Every tracepoint that this kernel lists can be traced, or is known not to be, with the reason. */
 import assert from "node:assert/strict";
-import { openTracefs } from "../../src/kernel/tracefs.ts";
-import { readTracefs } from "../../src/kernel/tracefs_files.ts";
+import { openTracefs } from "../../src/kernel/tracing/tracefs.ts";
+import { readTracefs } from "../../src/kernel/tracing/tracefs_files.ts";
 import { explainFailure } from "../../src/probes/failure.ts";
-import { planTracepoint } from "../../src/probes/plan.ts";
-import type { Program } from "../../src/probes/program.ts";
-import { Session } from "../../src/probes/session.ts";
+import { planTracepoint } from "../../src/probes/plan/tracepoint.ts";
+import type { Program } from "../../src/probes/engine/program.ts";
+import { Session } from "../../src/probes/engine/session.ts";
 
 /** Programs that are attached together: enough to share the kernel's waiting when they are detached. */
 const BATCH = 64;

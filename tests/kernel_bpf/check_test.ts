@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Libc } from "../../src/ffi/libc.ts";
-import { isReady, readCapabilities } from "../../src/kernel/capabilities.ts";
-import { mapsAreLockedMemory } from "../../src/kernel/restrictions.ts";
-import { readHost } from "../../src/kernel/host.ts";
-import { openTracefs } from "../../src/kernel/tracefs.ts";
+import { isReady, readCapabilities } from "../../src/kernel/host/capabilities.ts";
+import { mapsAreLockedMemory } from "../../src/kernel/host/restrictions.ts";
+import { readHost } from "../../src/kernel/host/host.ts";
+import { openTracefs } from "../../src/kernel/tracing/tracefs.ts";
 import { PRIVATE_MOUNTS } from "../support/private_mounts.ts";
 import { type Capability, type Host, host } from "../../src/protocol/mod.ts";
 import { compiled } from "../support/workload.ts";

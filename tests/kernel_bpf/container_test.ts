@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { namespacePids } from "../../src/kernel/container.ts";
+import { namespacePids } from "../../src/kernel/host/container.ts";
 import { type EbpfResult, ebpfResult, parse } from "../../src/protocol/mod.ts";
 import { PRIVATE_MOUNTS } from "../support/private_mounts.ts";
 import { Workload } from "../support/workload.ts";

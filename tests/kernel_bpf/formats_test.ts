@@ -1,14 +1,14 @@
 /** This kernel's own event formats: every one is read, and the tables that go with them are complete. */
 import assert from "node:assert/strict";
-import { syscallArgument } from "../../src/kernel/arguments.ts";
-import { describer } from "../../src/kernel/describe.ts";
-import { type Format, parseFormat } from "../../src/kernel/format.ts";
-import { type FieldPresentation, parsePrintFmt } from "../../src/kernel/print_fmt.ts";
-import { isBefore } from "../../src/kernel/release.ts";
-import { syscallTable } from "../../src/kernel/syscalls.ts";
-import { resolveTarget } from "../../src/kernel/targets.ts";
-import { openTracefs } from "../../src/kernel/tracefs.ts";
-import { readTracefs } from "../../src/kernel/tracefs_files.ts";
+import { syscallArgument } from "../../src/kernel/tracing/arguments.ts";
+import { describer } from "../../src/kernel/tracing/describe.ts";
+import { type Format, parseFormat } from "../../src/kernel/tracing/format.ts";
+import { type FieldPresentation, parsePrintFmt } from "../../src/kernel/tracing/print_fmt.ts";
+import { isBefore } from "../../src/kernel/host/release.ts";
+import { syscallTable } from "../../src/kernel/tracing/syscalls.ts";
+import { resolveTarget } from "../../src/kernel/tracing/targets.ts";
+import { openTracefs } from "../../src/kernel/tracing/tracefs.ts";
+import { readTracefs } from "../../src/kernel/tracing/tracefs_files.ts";
 
 function availableEvents(): string[] {
   using tracefs = openTracefs();

@@ -6,12 +6,12 @@
 import assert from "node:assert/strict";
 import { BpfError } from "../../src/ffi/libbpf.ts";
 import { SystemError } from "../../src/ffi/libc.ts";
-import { readCapabilities } from "../../src/kernel/capabilities.ts";
+import { readCapabilities } from "../../src/kernel/host/capabilities.ts";
 import { findSymbols } from "../../src/kernel/functions/kallsyms.ts";
-import { isBefore } from "../../src/kernel/release.ts";
-import type { ProgramFilters } from "../../src/probes/config.ts";
-import type { Attachment } from "../../src/probes/function_plan.ts";
-import { refusedKind } from "../../src/probes/refused_kind.ts";
+import { isBefore } from "../../src/kernel/host/release.ts";
+import type { ProgramFilters } from "../../src/probes/engine/config.ts";
+import type { Attachment } from "../../src/probes/plan/function_plan.ts";
+import { refusedKind } from "../../src/probes/engine/refused_kind.ts";
 import { functionPlan, numberOf, refusalOf, textOf, traceTogether, traceWork } from "../support/functions.ts";
 import { Workload } from "../support/workload.ts";
 

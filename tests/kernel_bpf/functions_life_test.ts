@@ -1,8 +1,8 @@
 /** Nothing of a probe stays behind, however its ktriage ends. */
 import assert from "node:assert/strict";
-import { readCapabilities } from "../../src/kernel/capabilities.ts";
+import { readCapabilities } from "../../src/kernel/host/capabilities.ts";
 import { findSymbols } from "../../src/kernel/functions/kallsyms.ts";
-import type { Attachment } from "../../src/probes/function_plan.ts";
+import type { Attachment } from "../../src/probes/plan/function_plan.ts";
 import { functionOfProgram } from "../support/functions.ts";
 
 const SUPPORT = new URL("../support/trace_functions.ts", import.meta.url).pathname;

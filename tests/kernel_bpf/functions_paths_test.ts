@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type Capture, PATH_SLOT_BYTES, type Read } from "../../src/kernel/capture.ts";
 import { pathText } from "../../src/kernel/btf/known_files.ts";
 import { openKernelBtf, pathLayout } from "../../src/kernel/btf/mod.ts";
-import type { FunctionPlan } from "../../src/probes/function_plan.ts";
+import type { FunctionPlan } from "../../src/probes/plan/function_plan.ts";
 import { bpftoolOffsets } from "../support/bpftool_offsets.ts";
 import { functionPlan, type Seen, traceWork } from "../support/functions.ts";
 

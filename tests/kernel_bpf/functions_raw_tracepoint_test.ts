@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { SystemError } from "../../src/ffi/libc.ts";
 import type { Capture } from "../../src/kernel/capture.ts";
-import { syscallNumber } from "../../src/kernel/syscalls.ts";
-import { refusedKind } from "../../src/probes/refused_kind.ts";
+import { syscallNumber } from "../../src/kernel/tracing/syscalls.ts";
+import { refusedKind } from "../../src/probes/engine/refused_kind.ts";
 import { functionPlan, numberOf, refusalOf, traceWork } from "../support/functions.ts";
 import { Workload } from "../support/workload.ts";
 

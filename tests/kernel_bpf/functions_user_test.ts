@@ -1,8 +1,8 @@
 /** Probes on functions of a program whose calls are known. */
 import assert from "node:assert/strict";
 import { SystemError } from "../../src/ffi/libc.ts";
-import type { ProgramFilters } from "../../src/probes/config.ts";
-import { refusedKind } from "../../src/probes/refused_kind.ts";
+import type { ProgramFilters } from "../../src/probes/engine/config.ts";
+import { refusedKind } from "../../src/probes/engine/refused_kind.ts";
 import {
   functionOfProgram,
   functionPlan,

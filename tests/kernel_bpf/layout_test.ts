@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import * as layout from "../../src/probes/layout.ts";
+import * as layout from "../../src/probes/engine/layout.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 

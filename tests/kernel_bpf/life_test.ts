@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { BpfError, Libbpf } from "../../src/ffi/libbpf.ts";
 import { libbpfBytes, tracepointObject } from "../../src/ffi/assets.ts";
 import { Libc } from "../../src/ffi/libc.ts";
-import { isBefore } from "../../src/kernel/release.ts";
+import { isBefore } from "../../src/kernel/host/release.ts";
 import { explainFailure } from "../../src/probes/failure.ts";
 import { traceDuring } from "../support/tracing.ts";
 

@@ -1,8 +1,8 @@
 /** Tracepoints of which only records with certain values are hits; system calls paired by their number. */
 import assert from "node:assert/strict";
-import { syscallNumber } from "../../src/kernel/syscalls.ts";
-import { openTracefs } from "../../src/kernel/tracefs.ts";
-import { type EventRequest, type Plan, planEvent } from "../../src/probes/plan.ts";
+import { syscallNumber } from "../../src/kernel/tracing/syscalls.ts";
+import { openTracefs } from "../../src/kernel/tracing/tracefs.ts";
+import { type EventRequest, type Plan, planEvent } from "../../src/probes/plan/tracepoint.ts";
 import { traceWork } from "../support/functions.ts";
 import { Workload } from "../support/workload.ts";
 

@@ -1,12 +1,12 @@
 /** Requests as an AI sends them: answered by what this kernel allows, which the result names. */
 import assert from "node:assert/strict";
 import { startProgram } from "../../src/probes/attach.ts";
-import type { FunctionPlan } from "../../src/probes/function_plan.ts";
+import type { FunctionPlan } from "../../src/probes/plan/function_plan.ts";
 import { Ground } from "../../src/probes/ground.ts";
-import type { Plan } from "../../src/probes/plan.ts";
+import type { Plan } from "../../src/probes/plan/tracepoint.ts";
 import { startPrograms } from "../../src/probes/start.ts";
 import type { EbpfProgram, EbpfResult } from "../../src/protocol/mod.ts";
-import { readCapabilities } from "../../src/kernel/capabilities.ts";
+import { readCapabilities } from "../../src/kernel/host/capabilities.ts";
 import { type ProgramRequest, traceDuring, traceOne } from "../support/tracing.ts";
 import { compiled, Workload } from "../support/workload.ts";
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { BpfError } from "../../src/ffi/libbpf.ts";
 import { startProgram } from "../../src/probes/attach.ts";
-import type { FunctionPlan } from "../../src/probes/function_plan.ts";
+import type { FunctionPlan } from "../../src/probes/plan/function_plan.ts";
 import type { Ground } from "../../src/probes/ground.ts";
-import type { Plan, Refusal } from "../../src/probes/plan.ts";
+import type { Plan, Refusal } from "../../src/probes/plan/tracepoint.ts";
 import type { ProgramRequest } from "../../src/probes/request.ts";
-import type { ProbeKind } from "../../src/probes/ways.ts";
+import type { ProbeKind } from "../../src/probes/plan/ways.ts";
 import { recordedSources } from "../support/recorded_kernel.ts";
 
 const ENODEV = 19, EINVAL = 22, EBUSY = 16;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { BpfError } from "../../src/ffi/libbpf.ts";
 import { SystemError } from "../../src/ffi/libc.ts";
-import { TracefsError } from "../../src/kernel/tracefs.ts";
-import type { Restrictions } from "../../src/kernel/restrictions.ts";
+import { TracefsError } from "../../src/kernel/tracing/tracefs.ts";
+import type { Restrictions } from "../../src/kernel/host/restrictions.ts";
 import { explainFailure } from "../../src/probes/failure.ts";
 
 const EINVAL = 22, ENOMEM = 12;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { KernelFacts } from "../../src/probes/kernel_facts.ts";
+import type { KernelFacts } from "../../src/probes/plan/kernel_facts.ts";
 import { type Listed, listProbes } from "../../src/probes/list_probes.ts";
 import { recordedFunctions } from "../kernel/functions/recorded_functions.ts";
 import { recordedTracefs } from "../support/recorded_tracefs.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { KernelFacts } from "../../src/probes/kernel_facts.ts";
+import type { KernelFacts } from "../../src/probes/plan/kernel_facts.ts";
 import { foresee } from "../../src/probes/rehearse.ts";
 import { recordedFunctions } from "../kernel/functions/recorded_functions.ts";
 

@@ -106,6 +106,6 @@ Deno.test("listedText() reads as recorded, a target a line", () => {
   const text = listedText(LISTED, { paint: plain });
   assertGolden("probes_list", text);
   assert.equal(text.trimEnd().split("\n").length, LISTED.length);
-  assert.match(listedText(LISTED, { paint: ansi }), /^kprobe:tcp_connect +\x1b\[2mint tcp_connect/m);
+  assert.match(listedText(LISTED, { paint: ansi }), new RegExp("^kprobe:tcp_connect +\u001b\\[2mint tcp_connect", "m"));
   assert.equal(listedText([], { paint: plain }), "");
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { diagnose } from "../../src/agent/loop.ts";
 import { runCommand } from "../../src/commands/mod.ts";
-import { readHost } from "../../src/kernel/host.ts";
+import { readHost } from "../../src/kernel/host/host.ts";
 import { createExpert } from "../../src/models/expert/mod.ts";
 import { startPrograms } from "../../src/probes/start.ts";
 import type { ResolutionReply, Run } from "../../src/protocol/mod.ts";

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import type { Capture, Read } from "../../src/kernel/capture.ts";
 import { readInt64, readText } from "../../src/kernel/read.ts";
-import { openTracefs } from "../../src/kernel/tracefs.ts";
-import type { Attachment, FunctionPlan } from "../../src/probes/function_plan.ts";
-import type { Plan } from "../../src/probes/plan.ts";
-import type { Counts, ProgramOptions } from "../../src/probes/program.ts";
-import { Session } from "../../src/probes/session.ts";
+import { openTracefs } from "../../src/kernel/tracing/tracefs.ts";
+import type { Attachment, FunctionPlan } from "../../src/probes/plan/function_plan.ts";
+import type { Plan } from "../../src/probes/plan/tracepoint.ts";
+import type { Counts, ProgramOptions } from "../../src/probes/engine/program.ts";
+import { Session } from "../../src/probes/engine/session.ts";
 import type { TraceEvent } from "../../src/protocol/result.ts";
 import { compiled } from "./workload.ts";
 

@@ -1,6 +1,6 @@
 /** Prints the host as ktriage sees it from here: run in other namespaces and as other users by tests. */
-import { readHost } from "../../src/kernel/host.ts";
-import { openTracefs } from "../../src/kernel/tracefs.ts";
+import { readHost } from "../../src/kernel/host/host.ts";
+import { openTracefs } from "../../src/kernel/tracing/tracefs.ts";
 
 function tracefs(): unknown {
   try {

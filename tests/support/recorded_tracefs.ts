@@ -1,5 +1,5 @@
 /** A directory laid out like another kernel's tracefs, from its recorded formats. */
-import type { TracefsRoot } from "../../src/kernel/tracefs_files.ts";
+import type { TracefsRoot } from "../../src/kernel/tracing/tracefs_files.ts";
 import { type RecordedKernel, recordedTexts } from "../kernel/recorded_formats.ts";
 
 export class RecordedTracefs implements TracefsRoot, Disposable {

@@ -1,6 +1,6 @@
 /** Records of the ring buffer, made by hand: what the kernel would have written for given values. */
-import type { Format } from "../../src/kernel/format.ts";
-import { EVENT, EVENT_KIND, EVENT_RETURN, EXTRA, EXTRA_FLAG } from "../../src/probes/layout.ts";
+import type { Format } from "../../src/kernel/tracing/format.ts";
+import { EVENT, EVENT_KIND, EVENT_RETURN, EXTRA, EXTRA_FLAG } from "../../src/probes/engine/layout.ts";
 
 export type RecordView = DataView<ArrayBuffer>;
 

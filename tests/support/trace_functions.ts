@@ -1,7 +1,7 @@
 /** Traces functions until it is killed: the attachments are given as JSON. Says "traces" when it does. */
-import { openTracefs } from "../../src/kernel/tracefs.ts";
-import type { Attachment } from "../../src/probes/function_plan.ts";
-import { Session } from "../../src/probes/session.ts";
+import { openTracefs } from "../../src/kernel/tracing/tracefs.ts";
+import type { Attachment } from "../../src/probes/plan/function_plan.ts";
+import { Session } from "../../src/probes/engine/session.ts";
 import { functionPlan } from "./functions.ts";
 
 const BIGINTS = ["address", "offset"];

@@ -83,7 +83,7 @@ function qemu(
   { kernel, files, memory_mib = DEFAULT_MEMORY_MIB }: Omit<VmOptions, "files"> & { readonly files: FileServer },
 ): string[] {
   // Two processors in threads of their own make kernels oops now and then while they patch their code.
-  const accelerator = "tcg,thread=single,tb-size=256";
+  const accelerator = "tcg,thread=single,tb-size=512";
   // Five levels of page tables only cost time.
   const cpu = "max,-la57";
   const parameters = [

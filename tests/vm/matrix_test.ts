@@ -3,7 +3,7 @@
  * What runs there under tests/vm/inside is not found by `deno test` elsewhere.
  */
 import assert from "node:assert/strict";
-import { readCapabilities } from "../../src/kernel/capabilities.ts";
+import { readCapabilities } from "../../src/kernel/host/capabilities.ts";
 import type { Check } from "../../src/protocol/mod.ts";
 import { assertDocument, type KernelName, parseRows, type Row } from "../support/portability.ts";
 import { runCommand } from "../support/vm_process.ts";

@@ -1,5 +1,5 @@
 /** What is captured of a function when nobody names anything: all its arguments, and its result. */
-import { isBuffer } from "../arguments.ts";
+import { isBuffer } from "../tracing/arguments.ts";
 import { type Capture, MAX_READS } from "../capture.ts";
 import { MAX_ERRNO } from "../errno.ts";
 import { readPointer } from "../read.ts";

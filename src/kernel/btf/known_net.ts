@@ -2,7 +2,7 @@
 import { PACKET_SLOT_BYTES, type Slot } from "../capture.ts";
 import { TCP_STATES } from "../kernel_constants.ts";
 import { readIpv4, readIpv6, readSocketAddress } from "../read.ts";
-import { ADDRESS_FAMILIES, ETHER_TYPES, IP_PROTOCOLS } from "../symbols.ts";
+import { ADDRESS_FAMILIES, ETHER_TYPES, IP_PROTOCOLS } from "../tracing/symbols.ts";
 import { follow, pointee, readAt, readPlace, type TypedPlace } from "./place.ts";
 import type { Decode, Get, ReadList, Slots } from "./read_list.ts";
 import { scalarGet } from "./scalars.ts";

@@ -1,6 +1,6 @@
 /** Tracepoints that tell what a probe on a function would tell: for kernels where functions cannot be probed. */
-import { syscallOfFunction } from "../renamed.ts";
-import { type SyscallArch, syscallNumber } from "../syscalls.ts";
+import { syscallOfFunction } from "../tracing/renamed.ts";
+import { type SyscallArch, syscallNumber } from "../tracing/syscalls.ts";
 import { type EquivalentRow, equivalentRows } from "./equivalents_table.ts";
 import { withoutSuffix } from "./kallsyms.ts";
 

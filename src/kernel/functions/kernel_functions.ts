@@ -1,6 +1,6 @@
 /** What can be known of this kernel's functions before anything is attached to one. */
-import type { SyscallArch } from "../syscalls.ts";
-import type { TracefsRoot } from "../tracefs_files.ts";
+import type { SyscallArch } from "../tracing/syscalls.ts";
+import type { TracefsRoot } from "../tracing/tracefs_files.ts";
 import { isListed, matchingListed, parseBlacklist } from "./filter_functions.ts";
 import { findSymbols, findVariants, type FunctionName, type KernelSymbol, matchingSymbols } from "./kallsyms.ts";
 

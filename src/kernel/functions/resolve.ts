@@ -1,8 +1,8 @@
 /** Which function of this kernel a request means, and whether it can be probed. */
 import { nearest } from "../nearest.ts";
-import { isBefore } from "../release.ts";
-import { SYSCALL_EVENT_NAMES, syscallOfFunction } from "../renamed.ts";
-import { syscallNumber } from "../syscalls.ts";
+import { isBefore } from "../host/release.ts";
+import { SYSCALL_EVENT_NAMES, syscallOfFunction } from "../tracing/renamed.ts";
+import { syscallNumber } from "../tracing/syscalls.ts";
 import { type Asked, parseAsked } from "./asked.ts";
 import { attachability, type Verdict } from "./attachability.ts";
 import { isPart, type KernelSymbol, withoutSuffix } from "./kallsyms.ts";

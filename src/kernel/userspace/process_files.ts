@@ -1,5 +1,5 @@
 /** The program and the libraries of a running process, as files that this process can open. */
-import { parseProcessStat } from "../procfs.ts";
+import { parseProcessStat } from "../host/procfs.ts";
 import { resolveBelow } from "./root_path.ts";
 import type { NoUserFunction } from "./types.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { equivalentsOf } from "../../../src/kernel/functions/mod.ts";
 import { equivalentRows } from "../../../src/kernel/functions/equivalents_table.ts";
 import { otherNames } from "../../../src/kernel/functions/renames.ts";
-import { syscallNumber } from "../../../src/kernel/syscalls.ts";
+import { syscallNumber } from "../../../src/kernel/tracing/syscalls.ts";
 import { recordedTexts } from "../recorded_formats.ts";
 import { fieldOf, recordedFormat } from "../recorded_formats.ts";
 
