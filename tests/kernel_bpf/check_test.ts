@@ -4,7 +4,7 @@ import { isReady, readCapabilities } from "../../src/kernel/host/capabilities.ts
 import { mapsAreLockedMemory } from "../../src/kernel/host/restrictions.ts";
 import { readHost } from "../../src/kernel/host/host.ts";
 import { openTracefs } from "../../src/kernel/tracing/tracefs.ts";
-import { PRIVATE_MOUNTS } from "../support/private_mounts.ts";
+import { PRIVATE_MOUNTS, WITH_TRACEFS } from "../support/private_mounts.ts";
 import { type Capability, type Host, host } from "../../src/protocol/mod.ts";
 import { compiled } from "../support/workload.ts";
 
@@ -202,7 +202,7 @@ Deno.test("readHost() under a seccomp filter names it, for the capabilities are 
 
 Deno.test("readHost() as a user with the least capabilities is ready, and knows what the others would give", async () => {
   const least = `+bpf,+perfmon,+dac_read_search${mapsAreLockedMemory(Deno.osRelease()) ? ",+sys_resource" : ""}`;
-  const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+  const user = [...WITH_TRACEFS, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
   const { host } = await hostSeenBy([...user, `--inh-caps=-all,${least}`, `--ambient-caps=-all,${least}`]);
   const { privileges, uprobe, kernel_symbols } = byId(host.capabilities);
   const paranoid = Number(Deno.readTextFileSync("/proc/sys/kernel/perf_event_paranoid"));

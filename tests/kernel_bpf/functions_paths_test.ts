@@ -51,6 +51,11 @@ async function execute(binary: string): Promise<Seen> {
   return seen;
 }
 
+/** In a chroot no mount is at the root, and a path goes on above it, to the root of the mount namespace. */
+function isChroot(): boolean {
+  return !Deno.readTextFileSync("/proc/self/mountinfo").split("\n").some((line) => line.split(" ")[4] === "/");
+}
+
 Deno.test("the path of a file has all its names, up to the root over the file systems between", async () => {
   const folder = await Deno.makeTempDir({ dir: "/dev/shm" }); // a file system of its own
   try {
@@ -58,7 +63,8 @@ Deno.test("the path of a file has all its names, up to the root over the file sy
     const { events } = await execute(`${folder}/true`);
     assert.equal(events.length, 1);
     const { path, dentry_path } = events[0]!.data;
-    assert.equal(path, `${folder}/true`);
+    const expected = `${folder}/true`;
+    assert.equal(isChroot() ? String(path).slice(-expected.length) : path, expected);
     assert.equal(dentry_path, `/${folder.split("/").at(-1)}/true`); // up to the root of that file system
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -135,7 +135,8 @@ Deno.test("a process in another mount namespace calls its own copy of a library"
   assert.deepEqual(dataOf(results[0]!, inside.pid), guests(8).map((arg0) => ({ arg0 })));
   assert.match(results[3]!.attached_as ?? "", / of this name in use by: /);
   for (const { attached_as } of results.slice(0, 3)) {
-    assert.ok(attached_as?.includes(`getaddrinfo in ${LIBC} of the process's own mount namespace`), attached_as);
+    // in a chroot the folder of the chroot stands before it
+    assert.match(attached_as ?? "", new RegExp(`getaddrinfo in \\S*${LIBC} of the process's own mount namespace`));
     assert.ok(attached_as?.includes(`/proc/${inside.pid}/root/`), attached_as);
   }
 });

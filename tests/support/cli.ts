@@ -1,5 +1,6 @@
 /** The whole program as a process. */
 import { fileURLToPath } from "node:url";
+import { WITH_TRACEFS } from "./private_mounts.ts";
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
@@ -73,7 +74,9 @@ export function startKtriage(args: readonly string[], options: CliOptions = {}):
 function spawn(args: readonly string[], options: CliOptions): Deno.ChildProcess {
   const { env, unprivileged = options.capabilities !== undefined, capabilities = [], cwd } = options;
   const own = [Deno.execPath(), "run", "-A", "--no-check", MAIN, ...args];
-  const [program = "", ...argv] = unprivileged ? [...asNobodyWith(capabilities), ...own] : own;
+  const user = unprivileged ? asNobodyWith(capabilities) : [];
+  const mounts = options.capabilities === undefined ? [] : WITH_TRACEFS;
+  const [program = "", ...argv] = [...mounts, ...user, ...own];
   const inherited = Object.entries(Deno.env.toObject()).filter(([name]) => !name.startsWith("NANNYAPI_"));
   return new Deno.Command(program, {
     args: argv,

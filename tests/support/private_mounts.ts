@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+
 /**
  * The start of a command line whose rest runs with mounts of its own: what it mounts, nobody else sees.
  *
@@ -13,3 +15,10 @@ export const PRIVATE_MOUNTS: readonly string[] = [
   'mount --make-rprivate / 2>/dev/null || ! grep -q " shared:" /proc/self/mountinfo || exit 1; exec "$@"',
   "sh",
 ];
+
+const TRACEFS = "/sys/kernel/tracing";
+
+/** The same, with tracefs mounted where the host has not done so: users without CAP_SYS_ADMIN cannot do it themselves. */
+export const WITH_TRACEFS: readonly string[] = existsSync(`${TRACEFS}/events`)
+  ? []
+  : [...PRIVATE_MOUNTS, "sh", "-c", `mount -t tracefs nodev ${TRACEFS} && exec "$@"`, "sh"];
