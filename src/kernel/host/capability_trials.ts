@@ -157,7 +157,8 @@ const TRIALS: readonly Trial[] = [
     probe: "uprobe",
     run: (ground) => {
       const type = pmuType("uprobe", "CONFIG_UPROBE_EVENTS is off");
-      const text = Deno.execPath();
+      // not its path, which may have been replaced, or lie outside of a chroot
+      const text = "/proc/self/exe";
       // where a process starts: ktriage has started, and does not come by again
       using program = ElfFile.open(text);
       const attr = { type, config: 0n, text, offset: BigInt(program.entry) };
