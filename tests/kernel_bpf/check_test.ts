@@ -1,3 +1,4 @@
+import { exists } from "../../src/kernel/exists.ts";
 import assert from "node:assert/strict";
 import { Libc } from "../../src/ffi/libc.ts";
 import { isReady, readCapabilities } from "../../src/kernel/host/capabilities.ts";
@@ -33,15 +34,6 @@ function byId(capabilities: readonly Capability[]): Record<string, Capability> {
   return Object.fromEntries(capabilities.map((capability) => [capability.id, capability]));
 }
 
-function has(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function openDescriptors(): string[] {
   return [...Deno.readDirSync("/proc/self/fd")].flatMap(({ name }) => {
     try {
@@ -63,8 +55,8 @@ Deno.test("readCapabilities() agrees with what the kernel shows about itself", a
   );
   assert.equal(seen.raw_tracepoint?.available, true);
   assert.equal(seen.perf_events?.available, true);
-  assert.equal(seen.uprobe?.available, has(`${PMUS}/uprobe`));
-  if (!has(`${PMUS}/kprobe`)) {
+  assert.equal(seen.uprobe?.available, exists(`${PMUS}/uprobe`));
+  if (!exists(`${PMUS}/kprobe`)) {
     assert.equal(seen.kprobe?.available, false);
     assert.match(seen.kprobe?.detail ?? "", /CONFIG_KPROBES is off/);
   }

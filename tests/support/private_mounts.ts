@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { exists } from "../../src/kernel/exists.ts";
 
 /**
  * The start of a command line whose rest runs with mounts of its own: what it mounts, nobody else sees.
@@ -19,6 +19,6 @@ export const PRIVATE_MOUNTS: readonly string[] = [
 const TRACEFS = "/sys/kernel/tracing";
 
 /** The same, with tracefs mounted where the host has not done so: users without CAP_SYS_ADMIN cannot do it themselves. */
-export const WITH_TRACEFS: readonly string[] = existsSync(`${TRACEFS}/events`)
+export const WITH_TRACEFS: readonly string[] = exists(`${TRACEFS}/events`)
   ? []
   : [...PRIVATE_MOUNTS, "sh", "-c", `mount -t tracefs nodev ${TRACEFS} && exec "$@"`, "sh"];

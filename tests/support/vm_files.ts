@@ -1,4 +1,5 @@
 /** This host's files for a virtual machine, through virtiofs. */
+import { exists } from "../../src/kernel/exists.ts";
 import { PRIVATE_MOUNTS } from "./private_mounts.ts";
 import { BoundProcess, quoted, runCommand } from "./vm_process.ts";
 
@@ -71,13 +72,4 @@ function mountPoints(path: string): string[] {
 
 function deviceOf(path: string): number {
   return Deno.statSync(path).dev;
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,4 +1,5 @@
 /** Whether ktriage runs in a container, and in which kind. */
+import { exists } from "../exists.ts";
 
 /** Inode of the initial pid namespace: PROC_PID_INIT_INO, include/linux/proc_ns.h. */
 const INITIAL_PID_NAMESPACE = "pid:[4026531836]";
@@ -114,14 +115,5 @@ function optionalText(path: string): string | undefined {
     return Deno.readTextFileSync(path);
   } catch {
     return undefined; // absent, or hidden: either way it says nothing
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,4 +1,5 @@
 /** A running program on a tracepoint; system calls are paired with their return. */
+import { exists } from "../../kernel/exists.ts";
 import type { BpfObject } from "../../ffi/bpf_object.ts";
 import { isInSystemCall } from "../../kernel/host/procfs.ts";
 import type { TraceEvent } from "../../protocol/result.ts";
@@ -135,15 +136,6 @@ export class TracepointProgram implements Program {
 /** A thread that was killed in a call, or whose process executed another program, has left its row behind. */
 function lives({ process_id, thread_id, host_process }: TraceEvent): boolean {
   return host_process === true || exists(`/proc/${process_id}/task/${thread_id}`);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Not known of a process of the host: /proc here does not have it. */

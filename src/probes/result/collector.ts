@@ -3,7 +3,7 @@ import type { Aggregates, EbpfResult, TraceEvent, ValueCount } from "../../proto
 import { isHostId, plainId } from "../engine/process_ids.ts";
 import type { Counts, Program } from "../engine/program.ts";
 import { latencyFigures } from "./latency.ts";
-import { summarise } from "./summary.ts";
+import { type Figures, summarise } from "./summary.ts";
 import { Tally, top } from "./tally.ts";
 
 /** About 15 MB of events; what a result holds, and ten seconds of the governor's default rate. */
@@ -11,18 +11,7 @@ const MAX_EVENTS = 20_000;
 const TOP_PROCESSES = 20;
 const TOP_KEYS = 40;
 
-type Collected = Pick<
-  EbpfResult,
-  | "event_count"
-  | "lost_events"
-  | "missed_hits"
-  | "pending_calls"
-  | "unseen_returns"
-  | "sampled"
-  | "events"
-  | "aggregates"
-  | "summary"
->;
+type Collected = Pick<EbpfResult, Figures | "aggregates" | "summary">;
 
 export interface CollectorOptions {
   /** Events that the result holds; the others are counted and summed up. Default 20,000. */

@@ -3,7 +3,8 @@ import type { Aggregates, EbpfResult, ValueCount } from "../../protocol/mod.ts";
 import { FILTER_NAMES, type ProgramFilters } from "../engine/config.ts";
 import { timeText } from "./time_text.ts";
 
-type Figures =
+/** Of a result: what the kernel counted, and the events. */
+export type Figures =
   | "event_count"
   | "lost_events"
   | "missed_hits"
