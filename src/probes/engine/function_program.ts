@@ -1,7 +1,6 @@
 /** A running program on a function of the kernel or of a program. */
 import type { BpfObject } from "../../ffi/bpf_object.ts";
-import type { ProgramFilters } from "./config.ts";
-import type { Counts } from "./counts.ts";
+import { BaseProgram } from "./base_program.ts";
 import { attachProgram, prepareProgram, programsFor } from "./attach_function.ts";
 import { functionConfig, placeReads } from "./function_config.ts";
 import { FunctionDecoder } from "../events/function_decode.ts";
@@ -19,10 +18,9 @@ interface Source {
   readonly object: Uint8Array<ArrayBuffer>;
 }
 
-export class FunctionProgram implements Program {
-  readonly #loaded: LoadedProgram;
+export class FunctionProgram extends BaseProgram implements Program {
+  protected readonly loaded: LoadedProgram;
   readonly #decoder: FunctionDecoder;
-  readonly #options: ProgramOptions;
   readonly #kernel: Kernel;
   /** Entries are seen, too, and their returns waited for. */
   readonly #waits: boolean;
@@ -33,8 +31,8 @@ export class FunctionProgram implements Program {
    * @throws {RangeError} the plan reads more than one program can
    */
   constructor(kernel: Kernel, { plan, object }: Source, options: ProgramOptions) {
+    super(options);
     this.plan = plan;
-    this.#options = options;
     this.#kernel = kernel;
     const { entered, hit } = programsFor(plan.attachment);
     const placed = placeReads(plan);
@@ -46,13 +44,13 @@ export class FunctionProgram implements Program {
     this.#waits = entered !== undefined;
     const prepare = (object: BpfObject): void => prepareObject(object, programs, plan.attachment);
     using stack = new DisposableStack();
-    this.#loaded = stack.use(
+    this.loaded = stack.use(
       new LoadedProgram(kernel, { ...file, programs, prepare }, { programs: [hit], options }),
     );
     // The entry first: a call that was entered before has no probe on its return. Its row, if any, ages out.
     for (const program of programs) {
       const at = { attachment: plan.attachment, on: program === hit ? on : "entry", libc: kernel.libc } as const;
-      this.#loaded.keep(attachProgram(this.#loaded.object, program, at));
+      this.loaded.keep(attachProgram(this.loaded.object, program, at));
     }
     if (this.#waits) this.#setWindow("open");
     stack.move();
@@ -60,20 +58,8 @@ export class FunctionProgram implements Program {
 
   readonly plan: FunctionPlan;
 
-  get filters(): ProgramFilters {
-    return this.#options.filters;
-  }
-
-  get ended(): boolean {
-    return this.#loaded.ended;
-  }
-
-  get counts(): Counts {
-    return this.#loaded.counts;
-  }
-
   take(record: DataView<ArrayBuffer>, at: number): void {
-    this.#options.on_event(this.#decoder.event(record, at));
+    this.options.on_event(this.#decoder.event(record, at));
   }
 
   /** Which calls are under way is seen first: by the time that the probes are gone, most have returned unseen. */
@@ -87,27 +73,23 @@ export class FunctionProgram implements Program {
         if (!this.ended) this.#under_way = this.#callsUnderWay();
       }
     }
-    await this.#loaded.detach();
+    await this.loaded.detach();
   }
 
   finish(): void {
-    const under_way = countRemaining(this.#kernel.bpf, this.#loaded.object.mapFd("calls"), this.#under_way);
-    this.#loaded.finish({ under_way });
-  }
-
-  [Symbol.dispose](): void {
-    this.#loaded[Symbol.dispose]();
+    const under_way = countRemaining(this.#kernel.bpf, this.loaded.object.mapFd("calls"), this.#under_way);
+    this.loaded.finish({ under_way });
   }
 
   #callsUnderWay(): ReadonlySet<Call> {
     const calls_of = "path" in this.plan.attachment ? "program" : "kernel";
-    return callsUnderWay(this.#kernel.bpf, this.#loaded.object.mapFd("calls"), calls_of);
+    return callsUnderWay(this.#kernel.bpf, this.loaded.object.mapFd("calls"), calls_of);
   }
 
   /** Calls count as entered from when the last probe is in place until the first is taken away. */
   #setWindow(state: keyof typeof WINDOW): void {
     const value = new BigUint64Array([BigInt(WINDOW[state])]);
-    this.#kernel.bpf.update(this.#loaded.object.mapFd("window"), new Uint8Array(4), new Uint8Array(value.buffer));
+    this.#kernel.bpf.update(this.loaded.object.mapFd("window"), new Uint8Array(4), new Uint8Array(value.buffer));
   }
 }
 

@@ -3,8 +3,8 @@ import { exists } from "../../kernel/exists.ts";
 import type { BpfObject } from "../../ffi/bpf_object.ts";
 import { isInSystemCall } from "../../kernel/host/procfs.ts";
 import type { TraceEvent } from "../../protocol/result.ts";
-import { executes, type ProgramFilters, tracepointConfig } from "./config.ts";
-import type { Counts } from "./counts.ts";
+import { executes, tracepointConfig } from "./config.ts";
+import { BaseProgram } from "./base_program.ts";
 import { Decoder } from "../events/decode.ts";
 import { CALL, EVENT, EVENT_FLAG, EVENT_KIND } from "./layout.ts";
 import { LoadedProgram } from "./loaded_program.ts";
@@ -14,11 +14,10 @@ import type { Kernel, Program, ProgramOptions } from "./program.ts";
 /** Rows for every process times every key, such as a thousand processes with 60 system calls each; 6 MB. */
 const KEYED_COUNTS = 65_536;
 
-export class TracepointProgram implements Program {
+export class TracepointProgram extends BaseProgram implements Program {
   readonly #kernel: Kernel;
-  readonly #loaded: LoadedProgram;
+  protected readonly loaded: LoadedProgram;
   readonly #decoder: Decoder;
-  readonly #options: ProgramOptions;
   readonly #paired: boolean;
   /** Where in a record it is whose call it is: the thread's id, or the process's that executes a program. */
   readonly #caller_at: number;
@@ -31,16 +30,16 @@ export class TracepointProgram implements Program {
     { plan, object: bytes }: { readonly plan: Plan; readonly object: Uint8Array<ArrayBuffer> },
     options: ProgramOptions,
   ) {
+    super(options);
     this.plan = plan;
     this.#kernel = kernel;
-    this.#options = options;
     this.#decoder = new Decoder(plan, options.epoch_offset_ns);
     this.#paired = plan.return_id !== undefined && options.aggregate !== "count";
     this.#caller_at = executes(plan) ? EVENT.tgid : EVENT.tid;
     const programs = this.#paired ? ["hit", "returned"] : ["hit"];
     const config = tracepointConfig(plan, options);
     using stack = new DisposableStack();
-    this.#loaded = stack.use(
+    this.loaded = stack.use(
       new LoadedProgram(kernel, {
         name: "tracepoint",
         bytes,
@@ -57,48 +56,32 @@ export class TracepointProgram implements Program {
 
   readonly plan: Plan;
 
-  get filters(): ProgramFilters {
-    return this.#options.filters;
-  }
-
-  get ended(): boolean {
-    return this.#loaded.ended;
-  }
-
-  get counts(): Counts {
-    return this.#loaded.counts;
-  }
-
   take(record: DataView<ArrayBuffer>, at: number): void {
     if (record.getUint8(at + EVENT.kind) === EVENT_KIND.return) return this.#returned(record, at);
     const event = this.#decoder.event(record, at);
     if (this.#paired && (record.getUint8(at + EVENT.flags) & EVENT_FLAG.unpaired) === 0) {
       this.#entered(record.getUint32(at + this.#caller_at, true), event);
-    } else this.#options.on_event(event);
+    } else this.options.on_event(event);
   }
 
   /** Entries before returns, so that no call is left waiting for a return that nobody would see. */
   detach(): Promise<void> {
-    return this.#loaded.detach();
+    return this.loaded.detach();
   }
 
   finish(): void {
-    const now = this.#kernel.libc.clocks().monotonic_ns + this.#options.epoch_offset_ns;
-    const missed_returns = this.#paired ? this.#loaded.object.recursionMisses("returned") : 0;
+    const now = this.#kernel.libc.clocks().monotonic_ns + this.options.epoch_offset_ns;
+    const missed_returns = this.#paired ? this.loaded.object.recursionMisses("returned") : 0;
     for (const [caller, event] of this.#calls) {
       // where the kernel skipped returns, its own word is not enough
       if (this.#isUnderWay(caller) && lives(event) && (missed_returns === 0 || waitsInCall(event))) {
         event.data["pending"] = true;
         event.data["latency_ns"] = Number(now - BigInt(event.timestamp));
       }
-      this.#options.on_event(event);
+      this.options.on_event(event);
     }
     this.#calls.clear();
-    this.#loaded.finish();
-  }
-
-  [Symbol.dispose](): void {
-    this.#loaded[Symbol.dispose]();
+    this.loaded.finish();
   }
 
   #sizeMaps(object: BpfObject): void {
@@ -108,19 +91,19 @@ export class TracepointProgram implements Program {
 
   #attach(program: string, event_id: bigint): void {
     const fd = this.#kernel.libc.openTracepoint(event_id);
-    this.#loaded.keep(this.#loaded.object.attachPerfEvent(program, fd));
+    this.loaded.keep(this.loaded.object.attachPerfEvent(program, fd));
   }
 
   #entered(caller: number, event: TraceEvent): void {
     const unfinished = this.#calls.get(caller);
-    if (unfinished !== undefined) this.#options.on_event(unfinished); // its return was lost
+    if (unfinished !== undefined) this.options.on_event(unfinished); // its return was lost
     this.#calls.set(caller, event);
   }
 
   /** The kernel forgets a call when it returns, also when the ring buffer had no room to say so. */
   #isUnderWay(caller: number): boolean {
     const key = new Uint8Array(new Uint32Array([caller]).buffer);
-    return this.#kernel.bpf.lookup(this.#loaded.object.mapFd("calls"), key, new Uint8Array(CALL.bytes));
+    return this.#kernel.bpf.lookup(this.loaded.object.mapFd("calls"), key, new Uint8Array(CALL.bytes));
   }
 
   #returned(record: DataView<ArrayBuffer>, at: number): void {
@@ -129,7 +112,7 @@ export class TracepointProgram implements Program {
     if (event === undefined) return;
     this.#calls.delete(caller);
     this.#decoder.completeCall(event, record, at);
-    this.#options.on_event(event);
+    this.options.on_event(event);
   }
 }
 
