@@ -1,6 +1,6 @@
 /** Runs one command line with limits on time and memory; what may run is decided elsewhere. */
 import { commandEnvironment } from "./environment.ts";
-import { WORKING_DIRECTORY } from "./files.ts";
+import { WORKING_DIRECTORY } from "./policy/files.ts";
 import { type Captured, HeadAndTail } from "./output.ts";
 
 export interface Limits {

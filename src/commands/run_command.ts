@@ -1,7 +1,7 @@
 /** Runs one command that an AI asked for, when the policy allows it. */
 import type { CommandRequest, CommandResult } from "../protocol/mod.ts";
 import { execute, type Execution, type Limits } from "./execute.ts";
-import { judge } from "./judge.ts";
+import { judge } from "./policy/judge.ts";
 import type { Captured } from "./output.ts";
 
 /**

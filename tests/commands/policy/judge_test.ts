@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { judge } from "../../src/commands/mod.ts";
-import { PROGRAMS } from "../../src/commands/programs/mod.ts";
+import { judge } from "../../../src/commands/mod.ts";
+import { PROGRAMS } from "../../../src/commands/policy/programs/mod.ts";
 import { ALLOWED, REFUSED } from "./corpus.ts";
 
 Deno.test("judge() allows what engineers ask", () => {

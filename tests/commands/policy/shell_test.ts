@@ -1,6 +1,6 @@
 /** The policy against real shells: whatever it allows must do nothing that it would refuse. */
 import assert from "node:assert/strict";
-import { judge } from "../../src/commands/mod.ts";
+import { judge } from "../../../src/commands/mod.ts";
 
 const SHELLS = [["/bin/sh", "-c"], ["/bin/bash", "--posix", "-c"]];
 /** Lines that are run in each shell; most of those generated are refused before. */

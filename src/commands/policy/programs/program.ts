@@ -1,6 +1,8 @@
 /** What the allowlist says about one program. */
-import { filesOf } from "../files.ts";
+import type { Needs } from "../../needs.ts";
 import { all, type Rule } from "../arguments.ts";
+import { filesOf } from "../files.ts";
+import type { Refusal } from "../verdict.ts";
 
 export interface Program {
   /** Undefined: none of its arguments can do harm. */
@@ -11,6 +13,20 @@ export interface Program {
   readonly anyArguments?: true;
   /** The command line that it runs itself, judged as well; or why that cannot be told. */
   readonly runs?: (args: readonly string[]) => Inner;
+  /** What the sandbox must leave it with these arguments; nothing when it is left out. */
+  readonly needs?: (args: readonly string[]) => Partial<Needs>;
+  /** Why an operator must say yes first; asked only when nothing refuses the line. */
+  readonly approval?: Rule;
+  /** The bound it gets with arguments that would make it run or print without end. */
+  readonly bound?: (args: readonly string[]) => Bound | undefined;
+}
+
+/** A limit that is put around one program of the line, and the rule that says why. */
+export interface Bound extends Refusal {
+  /** It is ended after so many seconds. */
+  readonly seconds: number;
+  /** Of its output only so many bytes are read, then it is ended. */
+  readonly bytes?: number;
 }
 
 export interface Inner {

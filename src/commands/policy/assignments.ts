@@ -1,5 +1,5 @@
 /** Which variables a line may set. */
-import { PASSED_VARIABLES } from "./environment.ts";
+import { PASSED_VARIABLES } from "../environment.ts";
 import { type Refusal, refusal } from "./verdict.ts";
 
 /** Set for one program, these only change how it writes its output. */

@@ -1,5 +1,6 @@
 /** May this command line run: every program that it would run is on the allowlist, with arguments that only read. */
 import { type Command, parse } from "unbash";
+import { NO_NEEDS } from "../needs.ts";
 import { unknownArguments } from "./arguments.ts";
 import { assignmentRefusal, readAssignmentRefusal } from "./assignments.ts";
 import { unreadable } from "./files.ts";
@@ -23,7 +24,8 @@ const MAX_NESTING = 5;
  */
 export function judge(line: string): Verdict {
   const refused = textRefusal(line) ?? lineRefusal(line);
-  return refused === undefined ? { kind: "allowed" } : { kind: "refused", ...refused };
+  if (refused === undefined) return { kind: "allowed", runs: line, needs: NO_NEEDS };
+  return { kind: "refused", ...refused, piece: { text: line, start: 0, end: line.length } };
 }
 
 function textRefusal(line: string): Refusal | undefined {
