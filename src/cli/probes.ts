@@ -5,12 +5,13 @@ import type { TracefsRoot } from "../kernel/tracing/tracefs_files.ts";
 import { listUserSymbols } from "../kernel/userspace/mod.ts";
 import { Ground } from "../probes/ground.ts";
 import { type KernelFacts, openKernelFacts } from "../probes/plan/kernel_facts.ts";
-import { KERNEL_TYPES, type KernelType, type Listed, listProbes } from "../probes/list_probes.ts";
+import { KERNEL_TYPES, type KernelType, listProbes } from "../probes/list_probes.ts";
 import type { Refusal } from "../probes/plan/tracepoint.ts";
-import { foresee, type Rehearsal, rehearse } from "../probes/rehearse.ts";
+import { foresee, rehearse } from "../probes/rehearse.ts";
 import { parseTarget, type Target } from "../probes/target.ts";
 import { userFunctionHint } from "../probes/plan/user_hint.ts";
 import { stringify } from "../protocol/json.ts";
+import type { ListedProbe, Probes, Rehearsal, Resolved } from "../protocol/probes.ts";
 import { listedText, rehearsalText } from "../report/probes.ts";
 import { CliError, UsageError } from "./errors.ts";
 import { EXIT, type Invocation } from "./subcommand.ts";
@@ -38,7 +39,7 @@ async function resolve({ positionals, options, writer }: Invocation): Promise<nu
     throw new UsageError("Cannot resolve: exactly one target is needed.", "Try: ktriage probes resolve kprobe:do_fork");
   }
   const rehearsal = await findOut(parseTarget(text), options.text("btf"));
-  const document = { schema: "ktriage.resolved/1", ...rehearsal };
+  const document: Resolved = { schema: "ktriage.resolved/1", ...rehearsal };
   writer.out(options.has("json") ? `${stringify(document, 2)}\n` : rehearsalText(rehearsal, writer.layout));
   if (rehearsal.error !== undefined) writer.fail(rehearsal.error, rehearsal.hint);
   return rehearsal.event === undefined ? EXIT.failed : EXIT.done;
@@ -63,10 +64,11 @@ async function list({ positionals, options, writer }: Invocation): Promise<numbe
     );
   }
   const { pattern, type } = patternAndType(text, options.text("type"));
+  const note = (line: string): void => writer.note(line);
   const listed = type === "uprobe" || type === "uretprobe"
-    ? await userFunctions(pattern, type)
-    : kernelProbes(pattern, { type, btf_file: options.text("btf"), note: (line) => writer.note(line) });
-  const document = { schema: "ktriage.probes/1", pattern: text, probes: listed };
+    ? await userFunctions(pattern, { type, note })
+    : kernelProbes(pattern, { type, btf_file: options.text("btf"), note });
+  const document: Probes = { schema: "ktriage.probes/1", pattern: text, probes: listed };
   writer.out(options.has("json") ? `${stringify(document, 2)}\n` : listedText(listed, writer));
   return EXIT.done;
 }
@@ -98,7 +100,7 @@ interface KernelOptions {
   readonly note: (line: string) => void;
 }
 
-function kernelProbes(pattern: string, { type, btf_file, note }: KernelOptions): readonly Listed[] {
+function kernelProbes(pattern: string, { type, btf_file, note }: KernelOptions): ListedProbe[] {
   using resources = new DisposableStack();
   const tracefs = tracefsOr(note, resources);
   const facts = orThrow(openKernelFacts({ tracefs, btf_file }));
@@ -127,7 +129,10 @@ function nearestHint(pattern: string, { functions }: KernelFacts): string {
   return near.length > 0 ? `Nearest: ${near.join(", ")}` : "Patterns: 'tcp*', 'sock:*', 'uprobe:libc:mal*'";
 }
 
-async function userFunctions(target: string, type: "uprobe" | "uretprobe"): Promise<readonly Listed[]> {
+async function userFunctions(
+  target: string,
+  { type, note }: { readonly type: "uprobe" | "uretprobe"; readonly note: (line: string) => void },
+): Promise<ListedProbe[]> {
   const [, file, pattern = "*"] = /^(.*?)(?::([^:/]*))?$/.exec(target) ?? [];
   const found = await listUserSymbols(file ?? "", pattern === "" ? "*" : pattern);
   if (!found.ok) throw new CliError(found.error, found.hint);
@@ -137,6 +142,7 @@ async function userFunctions(target: string, type: "uprobe" | "uretprobe"): Prom
       `ktriage probes list '${type}:${file}:*' shows all.`,
     );
   }
+  if (found.truncated) note(`Only the first ${found.symbols.length} functions are listed: name a narrower pattern.`);
   return found.symbols.map(({ name }) => ({ type, target: `${file}:${name}` }));
 }
 

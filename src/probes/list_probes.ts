@@ -4,25 +4,9 @@ import { parseFormat } from "../kernel/tracing/format.ts";
 import { type FunctionName, withoutSuffix } from "../kernel/functions/mod.ts";
 import { globOf } from "../kernel/glob.ts";
 import { readTracefs, type TracefsRoot } from "../kernel/tracing/tracefs_files.ts";
-import type { ProbeType } from "../protocol/request.ts";
+import type { ListedProbe } from "../protocol/probes.ts";
 import type { KernelFacts } from "./plan/kernel_facts.ts";
 import { systemCallFields } from "./plan/tracepoint.ts";
-
-/** A target of a request, and what its events tell. */
-export interface Listed {
-  readonly type: ProbeType;
-  /** As a request names it: `tcp_connect`, `sock:inet_sock_set_state`. */
-  readonly target: string;
-  /** Undefined where this kernel does not tell. */
-  readonly arguments?: readonly Argument[];
-  /** C type of what a function returns; undefined for void, and for what does not return. */
-  readonly returns?: string;
-}
-
-export interface Argument {
-  readonly name: string;
-  readonly type: string;
-}
 
 export interface ListSources {
   readonly facts: KernelFacts;
@@ -45,7 +29,7 @@ const DEFAULT_TYPES: readonly KernelType[] = ["tracepoint", "raw_tracepoint", "k
 export function listProbes(
   pattern: string,
   { facts, tracefs, types = DEFAULT_TYPES }: ListSources & { readonly types?: readonly KernelType[] },
-): readonly Listed[] {
+): ListedProbe[] {
   const glob = pattern.trim().replaceAll("/", ":");
   const matches = globOf(glob);
   const signatures = new Signatures(facts.btf.ok ? facts.btf.btf : undefined);
@@ -56,13 +40,13 @@ export function listProbes(
   });
 }
 
-function tracepoints(matches: RegExp, tracefs: TracefsRoot): Listed[] {
+function tracepoints(matches: RegExp, tracefs: TracefsRoot): ListedProbe[] {
   const events = readTracefs(tracefs, "available_events").trim().split("\n");
   return events.filter((event) => matches.test(event) || matches.test(event.replace(/^.*:/, ""))).sort()
     .map((target) => ({ type: "tracepoint", target, ...fieldsOf(target, tracefs) }));
 }
 
-function fieldsOf(event: string, tracefs: TracefsRoot): Pick<Listed, "arguments"> {
+function fieldsOf(event: string, tracefs: TracefsRoot): Pick<ListedProbe, "arguments"> {
   try {
     const format = parseFormat(readTracefs(tracefs, `events/${event.replace(":", "/")}/format`));
     const fields = event.startsWith("syscalls:") ? systemCallFields(format) : format.fields;
@@ -76,7 +60,7 @@ function fieldsOf(event: string, tracefs: TracefsRoot): Pick<Listed, "arguments"
 /** The function that calls the programs on a raw tracepoint; its first argument is their list. */
 const CALLER = "__traceiter_";
 
-function rawTracepoints(matches: RegExp, signatures: Signatures): Listed[] {
+function rawTracepoints(matches: RegExp, signatures: Signatures): ListedProbe[] {
   const names = signatures.namesIn(undefined).filter((name) => name.startsWith(CALLER))
     .map((name) => name.slice(CALLER.length)).filter((name) => matches.test(name));
   return names.sort().map((target) => ({
@@ -89,7 +73,7 @@ function rawTracepoints(matches: RegExp, signatures: Signatures): Listed[] {
 function functions(
   matching: Iterable<FunctionName>,
   { signatures, type }: { readonly signatures: Signatures; readonly type: KernelType },
-): Listed[] {
+): ListedProbe[] {
   const found = new Map<string, FunctionName>();
   for (const each of matching) found.set(each.module === undefined ? each.name : `${each.module}:${each.name}`, each);
   return [...found].sort(([a], [b]) => a < b ? -1 : 1).map(([target, each]) => ({
@@ -124,7 +108,7 @@ class Signatures {
   }
 }
 
-function argumentsOf(signature: Signature | undefined): Pick<Listed, "arguments" | "returns"> {
+function argumentsOf(signature: Signature | undefined): Pick<ListedProbe, "arguments" | "returns"> {
   if (signature === undefined) return {};
   const { parameters, returns } = signature;
   return {

@@ -1,5 +1,6 @@
 /** What a request would be attached to here, found out by attaching it for a moment. */
 import { equivalentsOf, type FunctionResolution, resolveFunction } from "../kernel/functions/mod.ts";
+import type { Rehearsal, Step } from "../protocol/probes.ts";
 import type { ProbeType } from "../protocol/request.ts";
 import { type Attempt, tryWay } from "./attach.ts";
 import { explainFailure } from "./failure.ts";
@@ -11,36 +12,8 @@ import { understand } from "./request.ts";
 import type { Target } from "./target.ts";
 import { type DeadEnd, noWay, type ProbeKind, type Way, type Ways } from "./plan/ways.ts";
 
-/** One way, in the order in which a request goes through them. */
-export interface Step {
-  readonly kind: ProbeKind;
-  /** `spare`: not needed, for one before it was taken. `untried`: this user may not try. */
-  readonly outcome: "taken" | "refused" | "spare" | "untried";
-  /** What it attaches to; a way that is closed from the start has none. */
-  readonly event?: string;
-  /** Why it was refused, or what differs from what was asked for. */
-  readonly why?: string;
-}
-
-/** How a request for one program ends. */
-export interface Rehearsal {
-  /** `kprobe:do_fork` */
-  readonly asked: string;
-  /** Of a request for a function of the kernel. */
-  readonly resolution?: FunctionResolution;
-  /** As C declares the function: `int tcp_connect(struct sock *sk)`. */
-  readonly signature?: string;
-  readonly steps: readonly Step[];
-  /** Of the step that was taken; `attached_as` is missing where it is exactly what was asked for. */
-  readonly event?: string;
-  readonly attached_as?: string;
-  /** Where no step can be taken. */
-  readonly error?: string;
-  readonly hint?: string;
-}
-
 /** Types of requests, and kinds of attachments, that are about a function of the kernel. */
-const OF_KERNEL_FUNCTIONS: ReadonlySet<ProbeType | ProbeKind> = new Set([
+const OF_KERNEL_FUNCTIONS: ReadonlySet<string> = new Set<ProbeType | ProbeKind>([
   "kprobe",
   "kretprobe",
   "kprobe_multi",
@@ -79,7 +52,12 @@ export function foresee({ type, target }: Target, facts: KernelFacts): Rehearsal
   return { asked, resolution, ...(signature === undefined ? {} : { signature }), steps, ...refusal };
 }
 
-function aboutFunction(target: string, facts: KernelFacts | Refusal): Pick<Rehearsal, "resolution" | "signature"> {
+interface AboutFunction {
+  readonly resolution?: FunctionResolution;
+  readonly signature?: string;
+}
+
+function aboutFunction(target: string, facts: KernelFacts | Refusal): AboutFunction {
   if ("error" in facts) return {};
   const { btf, functions } = facts;
   const resolution = resolveFunction(target, functions);

@@ -2,6 +2,7 @@
 export * from "./host.ts";
 export * from "./json.ts";
 export * from "./limits.ts";
+export * from "./probes.ts";
 export * from "./request.ts";
 export * from "./result.ts";
 export * from "./run.ts";

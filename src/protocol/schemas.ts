@@ -1,6 +1,7 @@
 /** Every document that ktriage reads or writes, by the name that `ktriage schema <name>` takes. */
 import * as z from "zod";
 import { check } from "./host.ts";
+import { probes, resolved } from "./probes.ts";
 import { diagnosticReply, reply, resolutionReply } from "./request.ts";
 import { ebpfResult, results, traceEvent } from "./result.ts";
 import { run } from "./run.ts";
@@ -20,6 +21,8 @@ export const DOCUMENTS = {
   result: { schema: ebpfResult, direction: "written" },
   event: { schema: traceEvent, direction: "written" },
   check: { schema: check, direction: "written" },
+  probes: { schema: probes, direction: "written" },
+  resolved: { schema: resolved, direction: "written" },
 } as const satisfies Record<string, Document>;
 
 export type DocumentName = keyof typeof DOCUMENTS;

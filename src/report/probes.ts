@@ -1,7 +1,5 @@
 /** What `ktriage probes` prints: how a request ends here, and what can be probed. */
-import type { Listed } from "../probes/list_probes.ts";
-import type { Rehearsal, Step } from "../probes/rehearse.ts";
-import type { ProbeKind } from "../probes/plan/ways.ts";
+import type { ListedProbe, Rehearsal, Step } from "../protocol/probes.ts";
 import { harmless, wrap } from "./layout.ts";
 import type { Paint, Style } from "./paint.ts";
 import type { TextOptions } from "./text.ts";
@@ -53,7 +51,7 @@ function stepText({ kind, outcome, event, why }: Step, { paint, width }: TextOpt
 }
 
 /** As the kernel's documentation calls it: `kprobe.multi`. */
-function wordFor(kind: ProbeKind): string {
+function wordFor(kind: string): string {
   return kind === "kprobe_multi" || kind === "kprobe_session" ? kind.replace("_", ".") : kind;
 }
 
@@ -65,7 +63,7 @@ function outcomeOf({ event, attached_as, asked }: Rehearsal): string {
 const TARGET_WIDTH = 44;
 
 /** A target a line, with what its events tell; made to be searched, so never wrapped. */
-export function listedText(list: readonly Listed[], { paint }: { readonly paint: Paint }): string {
+export function listedText(list: readonly ListedProbe[], { paint }: { readonly paint: Paint }): string {
   return list.map((listed) => {
     const target = `${listed.type}:${listed.target}`;
     const told = toldBy(listed);
@@ -73,7 +71,7 @@ export function listedText(list: readonly Listed[], { paint }: { readonly paint:
   }).map((line) => `${line}\n`).join("");
 }
 
-function toldBy({ type, target, arguments: all, returns }: Listed): string {
+function toldBy({ type, target, arguments: all, returns }: ListedProbe): string {
   if (all === undefined) return "";
   const list = all.map(({ name, type }) => declared(type, name)).join(", ");
   if (type === "tracepoint") return list;

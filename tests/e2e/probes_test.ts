@@ -1,37 +1,17 @@
 import assert from "node:assert/strict";
-import { parse } from "../../src/protocol/json.ts";
+import { parse, type Probes, probes, type Resolved, resolved as resolvedSchema } from "../../src/protocol/mod.ts";
 import { ktriage } from "../support/cli.ts";
-
-interface Resolved {
-  readonly schema: string;
-  readonly asked: string;
-  readonly event?: string;
-  readonly attached_as?: string;
-  readonly resolution?: { readonly kind: string; readonly name?: string; readonly address?: number | bigint };
-  readonly steps: readonly { readonly kind: string; readonly outcome: string; readonly event?: string }[];
-}
-
-interface Probes {
-  readonly schema: string;
-  readonly pattern: string;
-  readonly probes: readonly {
-    readonly type: string;
-    readonly target: string;
-    readonly arguments?: readonly { readonly name: string; readonly type: string }[];
-    readonly returns?: string;
-  }[];
-}
 
 async function resolved(target: string): Promise<Resolved> {
   const { code, stdout, stderr } = await ktriage(["probes", "resolve", target, "--json"]);
   assert.deepEqual([code, stderr], [0, ""], target);
-  return parse(stdout) as Resolved;
+  return resolvedSchema.strict().parse(parse(stdout));
 }
 
 async function listed(...args: readonly string[]): Promise<Probes["probes"]> {
   const { code, stdout, stderr } = await ktriage(["probes", "list", ...args, "--json"]);
   assert.deepEqual([code, stderr], [0, ""], args.join(" "));
-  const document = parse(stdout) as Probes;
+  const document = probes.strict().parse(parse(stdout));
   assert.equal(document.schema, "ktriage.probes/1");
   return document.probes;
 }
@@ -39,7 +19,8 @@ async function listed(...args: readonly string[]): Promise<Probes["probes"]> {
 Deno.test("ktriage probes resolve tells what a request is attached to, and that is what trace does", async () => {
   const document = await resolved("kprobe:do_fork");
   assert.deepEqual([document.schema, document.asked], ["ktriage.resolved/1", "kprobe:do_fork"]);
-  assert.equal(document.resolution?.name, "kernel_clone");
+  assert.ok(document.resolution?.kind === "function");
+  assert.equal(document.resolution.name, "kernel_clone");
   assert.equal(document.steps.filter(({ outcome }) => outcome === "taken").length, 1);
   assert.match(document.attached_as ?? "", /kernel_clone \(do_fork became kernel_clone in Linux 5\.10\)/);
   const traced = await ktriage(["trace", "kprobe:do_fork", "--duration", "0.1"]);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { KernelFacts } from "../../src/probes/plan/kernel_facts.ts";
-import { type Listed, listProbes } from "../../src/probes/list_probes.ts";
+import { listProbes } from "../../src/probes/list_probes.ts";
+import type { ListedProbe } from "../../src/protocol/mod.ts";
 import { recordedFunctions } from "../kernel/functions/recorded_functions.ts";
 import { recordedTracefs } from "../support/recorded_tracefs.ts";
 
@@ -10,7 +11,7 @@ const facts: KernelFacts = {
   functions: recordedFunctions("linux-7.3"),
 };
 
-function targets(listed: readonly Listed[]): string[] {
+function targets(listed: readonly ListedProbe[]): string[] {
   return listed.map(({ type, target }) => `${type}:${target}`);
 }
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import type { Listed } from "../../src/probes/list_probes.ts";
-import type { Rehearsal } from "../../src/probes/rehearse.ts";
+import type { ListedProbe, Rehearsal } from "../../src/protocol/mod.ts";
 import { ansi, plain } from "../../src/report/paint.ts";
 import { listedText, rehearsalText } from "../../src/report/probes.ts";
 import { assertGolden } from "../support/golden.ts";
@@ -58,7 +57,7 @@ const UNPRIVILEGED: Rehearsal = {
   ],
 };
 
-const LISTED: readonly Listed[] = [
+const LISTED: readonly ListedProbe[] = [
   {
     type: "tracepoint",
     target: "sock:inet_sock_set_state",

@@ -1,4 +1,5 @@
 /** Which functions a program or a library has. */
+import { globOf } from "../glob.ts";
 import { ElfError } from "./elf_error.ts";
 import { locate } from "./locate.ts";
 import { Program } from "./program.ts";
@@ -9,7 +10,7 @@ import type { SymbolList, UserSymbol } from "./types.ts";
 const MAX_SYMBOLS = 10_000;
 
 /**
- * Functions of a file that a glob pattern (`mal*`, `?` for one character) matches, by name.
+ * Functions of a file that can be probed and that a glob pattern (`mal*`, `?` for one character) matches, by name.
  *
  * @param file a path, a library's name (`libc`) or a program's, one of a process (`4711:libc`), or a process's own (`4711`)
  */
@@ -24,7 +25,8 @@ export async function listUserSymbols(file: string, pattern: string): Promise<Sy
     const symbols = new Map<string, UserSymbol>();
     const matches = globOf(pattern);
     for await (const { name, size, kind } of program.all()) {
-      if ((kind === "function" || kind === "ifunc") && matches.test(name)) symbols.set(name, { name, size, kind });
+      // of an ifunc the C library chooses an implementation when the program starts: its name is none to probe
+      if (kind === "function" && matches.test(name)) symbols.set(name, { name, size });
     }
     const sorted = [...symbols.values()].sort((a, b) => a.name < b.name ? -1 : 1);
     return {
@@ -37,9 +39,4 @@ export async function listUserSymbols(file: string, pattern: string): Promise<Sy
     if (!(error instanceof ElfError)) throw error;
     return { ok: false, error: `Cannot list functions of ${first.shown}: ${error.message}.`, hint: error.hint };
   }
-}
-
-function globOf(pattern: string): RegExp {
-  const escaped = pattern.trim().replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*+/g, ".*").replaceAll("?", ".");
-  return new RegExp(`^${escaped}$`);
 }

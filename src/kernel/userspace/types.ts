@@ -37,8 +37,6 @@ export interface UserSymbol {
   readonly name: string;
   /** In bytes; 0 when the file does not say. */
   readonly size: number;
-  /** `ifunc`: the C library chooses an implementation when the program starts; it cannot be probed by this name. */
-  readonly kind: "function" | "ifunc";
 }
 
 export type SymbolList =
