@@ -1,7 +1,7 @@
 /** Runs programs through the same door as the loop, around a piece of work. */
 import assert from "node:assert/strict";
 import { startPrograms } from "../../src/probes/start.ts";
-import type { EbpfProgram, EbpfResult } from "../../src/protocol/mod.ts";
+import { DURATION_S, type EbpfProgram, type EbpfResult } from "../../src/protocol/mod.ts";
 
 export type ProgramRequest = Pick<EbpfProgram, "target"> & Partial<EbpfProgram>;
 
@@ -14,7 +14,7 @@ export async function traceDuring(
   const programs = requests.map((request, i): EbpfProgram => ({
     name: `program${i}`,
     type: "tracepoint",
-    duration: 60,
+    duration: DURATION_S.max, // the end of the work ends it
     ...request,
   }));
   const running = await startPrograms(programs, options);

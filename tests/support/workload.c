@@ -5,7 +5,7 @@
  * workload opens N PREFIX        open PREFIX/0 … PREFIX/N-1, which do not exist
  * workload getppid N             call getppid N times
  * workload names N               call getppid N times, each under another name (comm)
- * workload storm SECONDS         call getppid until the time is over, print how often
+ * workload storm SECONDS         call getppid until the time is over, 100,000 times at least, print how often
  * workload paced SECONDS RATE    open a file that does not exist RATE times a second, print how often
  * workload connect ADDRESS PORT  connect a TCP socket
  * workload connects N PORT       connect N TCP sockets to 127.0.0.1, one after the other
@@ -78,7 +78,7 @@ static long storm(long seconds)
 	do {
 		n += getppids(1000);
 		clock_gettime(CLOCK_MONOTONIC, &now);
-	} while (now.tv_sec - start.tv_sec < seconds);
+	} while (now.tv_sec - start.tv_sec < seconds || n < 100000);
 	return n;
 }
 
