@@ -1,4 +1,6 @@
 /** Keeps what goes back to the model within bounds, and names everything that it leaves out. */
+import { AS_IT_IS, type Outbound } from "../models/model.ts";
+import { mapStrings } from "../models/map_strings.ts";
 import {
   type Aggregates,
   type CommandResult,
@@ -32,22 +34,55 @@ const LEVELS: readonly Level[] = [
   { events: 0, text: 64, entries: 3 },
 ];
 
+export interface FitOptions {
+  /** Default {@link MAX_MESSAGE_BYTES}. */
+  readonly max_bytes?: number;
+  /** What is done to the host's text: it is redacted before it is cut, and marked as data after. Nothing by default. */
+  readonly outbound?: Outbound;
+}
+
 /**
- * Writes results as JSON of at most `max_bytes`, cut evenly until they fit. Only what no cut can shrink (thousands of
- * commands in one request) may exceed it.
+ * Writes results as JSON of at most `max_bytes`, marks included, cut evenly until they fit. Only what no cut can shrink
+ * (thousands of commands in one request) may exceed it.
  *
  * What was cut is named where it was cut (`events_omitted`, `truncated`); when more had to go than the usual bound on
  * events, `notes` says that too.
  */
-export function fitResults(results: Results, max_bytes: number = MAX_MESSAGE_BYTES): string {
+export function fitResults(given: Results, options: FitOptions = {}): string {
+  const { max_bytes = MAX_MESSAGE_BYTES, outbound = AS_IT_IS } = options;
+  // Events that no level keeps need not be redacted.
+  const [{ events } = { events: 0 }] = LEVELS;
+  const results = redactResults(cutResults(given, { events, text: Infinity, entries: Infinity }), outbound);
   let text = "";
   for (const [index, level] of LEVELS.entries()) {
-    const cut = cutResults(results, level);
+    const cut = markOutputs(cutResults(results, level), outbound);
     const notes = [...cut.notes ?? [], ...(index === 0 ? [] : [cutNote(level, max_bytes)])];
     text = stringify(notes.length === 0 ? cut : { ...cut, notes });
     if (new TextEncoder().encode(text).length <= max_bytes) break;
   }
   return text;
+}
+
+function redactResults(results: Results, { redact }: Outbound): Results {
+  const ebpf_results = Object.entries(results.ebpf_results)
+    .map(([key, result]) => [redact(key), mapStrings(result, redact)] as const);
+  return {
+    ...results,
+    command_results: results.command_results.map((result) => mapStrings(result, redact)),
+    ebpf_results: Object.fromEntries(ebpf_results),
+  };
+}
+
+function markOutputs(results: Results, { mark }: Outbound): Results {
+  const marked = (text: string): string => text === "" ? "" : mark(text);
+  return {
+    ...results,
+    command_results: results.command_results.map((result) => ({
+      ...result,
+      stdout: marked(result.stdout),
+      stderr: marked(result.stderr),
+    })),
+  };
 }
 
 function cutNote({ events, text, entries }: Level, max_bytes: number): string {

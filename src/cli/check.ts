@@ -1,4 +1,5 @@
 /** `ktriage check`: what this host allows, and what ktriage does instead. */
+import { readSandbox } from "../commands/sandbox/check.ts";
 import { isReady } from "../kernel/host/capabilities.ts";
 import { readHost } from "../kernel/host/host.ts";
 import { type Check, stringify } from "../protocol/mod.ts";
@@ -9,7 +10,8 @@ import { EXIT, type Invocation } from "./subcommand.ts";
 /** Prints what the host allows; done when eBPF programs can run. */
 export async function checkSubcommand({ positionals, options, writer }: Invocation): Promise<number> {
   if (positionals.length > 0) throw new UsageError(`Cannot check "${positionals[0]}": check takes no operands.`);
-  const host = await readHost();
+  const tried = await readHost();
+  const host = { ...tried, capabilities: [...tried.capabilities, await readSandbox()] };
   const check: Check = { schema: "ktriage.check/1", ready: isReady(host.capabilities), host };
   writer.out(options.has("json") ? `${stringify(check, 2)}\n` : checkText(check, writer.layout));
   return check.ready ? EXIT.done : EXIT.failed;

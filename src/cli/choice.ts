@@ -1,6 +1,10 @@
 /** Who answers: the gateway that the flags or the environment name, or the built-in expert. */
 import { type Model, ModelError } from "../models/model.ts";
+import type { GatewayOptions } from "../models/gateway.ts";
 import { UsageError } from "./errors.ts";
+
+/** What becomes of what leaves for a gateway. */
+export type OutboundOptions = Pick<GatewayOptions, "redact" | "on_outbound" | "dry_run">;
 
 export interface ChoiceInput {
   /** `--endpoint` */
@@ -9,6 +13,7 @@ export interface ChoiceInput {
   readonly model: string | undefined;
   /** Reads a variable of the environment; an empty one counts as not set. */
   readonly variable: (name: string) => string | undefined;
+  readonly outbound?: OutboundOptions;
 }
 
 /**
@@ -24,11 +29,11 @@ export async function chooseModel(input: ChoiceInput): Promise<Model> {
   if (endpoint === undefined && model === undefined) return (await import("../models/expert/mod.ts")).createExpert();
   if (endpoint === undefined) throw incomplete("NANNYAPI_ENDPOINT", "--endpoint");
   if (model === undefined) throw incomplete("NANNYAPI_MODEL", "--model");
-  return await chooseGateway({ endpoint, model }, input.variable);
+  return await chooseGateway({ ...input.outbound, endpoint, model }, input.variable);
 }
 
 async function chooseGateway(
-  names: { readonly endpoint: string; readonly model: string },
+  options: GatewayOptions,
   variable: ChoiceInput["variable"],
 ): Promise<Model> {
   const [{ createGateway }, { readApiKey }] = await Promise.all([
@@ -37,7 +42,7 @@ async function chooseGateway(
   ]);
   try {
     const api_key = readApiKey(variable);
-    return createGateway({ ...names, ...(api_key === undefined ? {} : { api_key }) });
+    return createGateway({ ...options, ...(api_key === undefined ? {} : { api_key }) });
   } catch (error) {
     if (error instanceof ModelError) throw new UsageError(error.message, error.hint, { cause: error });
     throw error;

@@ -10,6 +10,7 @@ import { UsageError } from "./errors.ts";
 import { handsFrom } from "./hands.ts";
 import { inputName, readInput } from "./input.ts";
 import { Interrupt } from "./interrupt.ts";
+import { NOTHING_LEAVES, nothingLeaves, outboundFrom } from "./outbound.ts";
 import { EXIT, type Invocation } from "./subcommand.ts";
 import type { Writer } from "./writer.ts";
 
@@ -22,9 +23,12 @@ export async function diagnoseSubcommand({ positionals, options, writer }: Invoc
     endpoint: options.text("endpoint"),
     model: options.text("model"),
     variable: (name) => Deno.env.get(name),
+    outbound: outboundFrom(options, writer),
   });
+  const dry_run = options.has("dry-run");
+  if (model.name === "expert" && dry_run) return nothingLeaves(writer);
   const max_rounds = options.integer("max-rounds", { min: 1, max: MAX_ROUNDS }) ?? DEFAULT_MAX_ROUNDS;
-  const hands = handsFrom(options);
+  const hands = handsFrom(options, writer);
   const issue = await issueFrom(positionals);
 
   using interrupt = new Interrupt({
@@ -33,8 +37,9 @@ export async function diagnoseSubcommand({ positionals, options, writer }: Invoc
   writer.note(
     model.name === "expert"
       ? "Asking the built-in expert: NANNYAPI_ENDPOINT and NANNYAPI_MODEL are not set."
-      : `Asking ${model.name}.`,
+      : `${dry_run ? "Dry run: not asking" : "Asking"} ${model.name}.`,
   );
+  if (model.name === "expert" && options.has("show-outbound")) writer.note(NOTHING_LEAVES);
   const host = await readHost();
   noteWhatIsMissing(host, writer);
   const paint = writer.notePaint;
@@ -47,6 +52,10 @@ export async function diagnoseSubcommand({ positionals, options, writer }: Invoc
     signal: interrupt.signal,
     on_progress: (progress) => progressLines(progress, paint).forEach((line) => writer.note(line)),
   });
+  if (dry_run) {
+    writer.note("Nothing was sent; what follows the first request depends on the answer to it.");
+    return EXIT.done;
+  }
   writer.out(options.has("json") ? `${stringify(run, 2)}\n` : runText(run, writer.layout));
   return run.resolution === undefined ? EXIT.failed : EXIT.done;
 }

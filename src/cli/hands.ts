@@ -1,9 +1,12 @@
 /** What touches the host, as the options of the command line want it. */
 import type { Hands } from "../agent/turn.ts";
-import { runCommand } from "../commands/mod.ts";
+import { Approvals, runCommand } from "../commands/mod.ts";
 import type { StartOptions } from "../probes/mod.ts";
 import { startPrograms } from "../probes/start.ts";
 import type { Options } from "./arguments.ts";
+import { approvalMode, terminalAsk } from "./approve.ts";
+import { rulesFrom } from "./rules.ts";
+import type { Writer } from "./writer.ts";
 
 /** Beyond this no process could keep up. */
 const MAX_RATE_PER_S = 10_000_000;
@@ -11,10 +14,20 @@ const MAX_RATE_PER_S = 10_000_000;
 /**
  * The hands that a diagnosis or a request works with.
  *
- * @throws {UsageError} `--rate` is not a number of events
+ * @throws {UsageError} an option that is not understood: `--rate`, `--approve`, a rule of the operator
+ * @throws {CliError} the operator's rules cannot be read
  */
-export function handsFrom(options: Options): Hands {
+export function handsFrom(options: Options, writer: Writer): Hands {
   const rate_per_s = options.integer("rate", { min: 0, max: MAX_RATE_PER_S });
   const own: StartOptions = { ...(rate_per_s === undefined ? {} : { rate_per_s }), btf_file: options.text("btf") };
-  return { startPrograms: (programs, start) => startPrograms(programs, { ...own, ...start }), runCommand };
+  const approvals = new Approvals({
+    mode: approvalMode(options),
+    rules: rulesFrom(options, (name) => Deno.env.get(name)),
+    ask: terminalAsk(writer),
+    nobody: "standard input and standard error are no terminal to ask on",
+  });
+  return {
+    startPrograms: (programs, start) => startPrograms(programs, { ...own, ...start }),
+    runCommand: (request, limits) => runCommand(request, { ...limits, approvals }),
+  };
 }

@@ -1,5 +1,7 @@
 /** `ktriage run`: one request of an AI in, the results that would go back out. */
 import { runTurn } from "../agent/turn.ts";
+import { mapStrings } from "../models/map_strings.ts";
+import { Redactor } from "../privacy/redactor.ts";
 import { type Results, stringify } from "../protocol/mod.ts";
 import { progressLines } from "../report/progress.ts";
 import { UsageError } from "./errors.ts";
@@ -16,7 +18,7 @@ export async function runSubcommand({ positionals, options, writer }: Invocation
   const [path, ...rest] = positionals;
   if (path === undefined) throw new UsageError("Cannot run: no request was given.");
   if (rest.length > 0) throw new UsageError(`Cannot run more than one request at a time: ${positionals.join(", ")}.`);
-  const hands = handsFrom(options);
+  const hands = handsFrom(options, writer);
   const text = await readInput(path, { what: "the request", max_bytes: MAX_REQUEST_BYTES });
   const request = parseRequest(text, inputName(path));
 
@@ -28,7 +30,20 @@ export async function runSubcommand({ positionals, options, writer }: Invocation
     signal: interrupt.signal,
     on_progress: (progress) => progressLines(progress, paint).forEach((line) => writer.note(line)),
   });
-  const document: Results = { schema: "ktriage.results/1", ...results };
+  const document: Results = {
+    schema: "ktriage.results/1",
+    ...(options.has("keep-secrets") ? results : redacted(results)),
+  };
   writer.out(`${stringify(document, 2)}\n`);
   return EXIT.done;
+}
+
+/** Without passwords, keys and tokens: the document is there to be given to an AI. */
+function redacted<T>(results: T): T {
+  const redactor = new Redactor();
+  mapStrings(results, (text) => {
+    redactor.learn(text);
+    return text;
+  });
+  return mapStrings(results, (text) => redactor.redact(text));
 }

@@ -23,6 +23,21 @@ const BTF: OptionSpec = {
   summary: "types of exactly this kernel, where it has none of its own: raw BTF, or a vmlinux with a section .BTF",
 };
 
+const POLICY: readonly OptionSpec[] = [
+  { name: "policy", value: "FILE", summary: "the operator's rules (default /etc/ktriage/policy.json; KTRIAGE_POLICY)" },
+  {
+    name: "allow",
+    value: "RULE",
+    summary: 'let a program run ("strace", "docker exec"), or lift a rule by its id ("curl/host"); repeatable',
+  },
+  { name: "deny", value: "RULE", summary: "never let it run; wins over what is allowed; repeatable" },
+];
+const APPROVE: OptionSpec = {
+  name: "approve",
+  value: "WHEN",
+  summary: "ask before a command on this terminal: never, risky (default: what the policy leaves to you), all",
+};
+
 /** In the order of the help. */
 export const SUBCOMMANDS: readonly SubcommandSpec[] = [
   {
@@ -47,11 +62,20 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
       { name: "endpoint", value: "URL", summary: "the gateway; overrides NANNYAPI_ENDPOINT" },
       { name: "model", value: "NAME", summary: "the model or function at the gateway; overrides NANNYAPI_MODEL" },
       { name: "max-rounds", value: "N", summary: "questions and answers at most, 1 to 50 (default 8)" },
+      {
+        name: "redact",
+        value: "LIST",
+        summary: "take these out of all that leaves, beside secrets: addresses, hosts, users, or all",
+      },
+      { name: "show-outbound", summary: "print on standard error exactly what leaves for the gateway" },
+      { name: "dry-run", summary: "print what would leave first on standard output, send nothing, and stop there" },
+      APPROVE,
+      ...POLICY,
       RATE,
       BTF,
     ],
     notes: [
-      "Without an endpoint and a model the built-in expert answers: nothing leaves this host.",
+      "Without an endpoint and a model the built-in expert answers: nothing leaves this host. With them, passwords, keys and tokens are replaced by placeholders such as <secret:1> in all that leaves; names and addresses that --redact takes out are put back in what the AI asks for and answers.",
       "Commands are only run when they only read, and eBPF programs only watch. Ctrl-C ends tracing and still reports; a second one leaves at once.",
       "Exit code: 0 with a resolution, 1 without one, 2 wrong usage, 130 interrupted twice.",
     ],
@@ -120,6 +144,9 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     ],
     options: [
       { name: "json", summary: "JSON, which is what it prints in any case" },
+      { name: "keep-secrets", summary: "print passwords, keys and tokens as they are, not as <secret:1>" },
+      APPROVE,
+      ...POLICY,
       RATE,
       BTF,
     ],
@@ -148,6 +175,29 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
       "Exit code: 0 when the target can be attached, or something matches; 1 when not, 2 wrong usage.",
     ],
     load: async () => (await import("./probes.ts")).probes,
+  },
+  {
+    name: "policy",
+    summary: "what a command of an AI would be answered, and why",
+    operands: "explain <line>|- | list",
+    examples: [
+      {
+        command: "ktriage policy explain 'sudo tail -f /var/log/syslog | grep -i error'",
+        about: "the verdict and tree",
+      },
+      { command: "ktriage policy explain --json - < lines.txt", about: "a line after the other, a JSON object each" },
+      { command: "ktriage policy list", about: "the programs that may run" },
+    ],
+    options: [
+      { name: "json", summary: "JSON: one object a line of input" },
+      ...POLICY,
+    ],
+    notes: [
+      'The rules of an operator are JSON: {"schema": "ktriage.policy/1", "allow": ["strace", "docker exec"], "deny": ["find"], "allow_hosts": ["status.internal"]}. A rule is a program, a program with the words that its arguments begin with, or the id of a rule. Syntax that hides what would run cannot be allowed.',
+      "Verdicts: allowed, changed (a bound is added), needs_approval (an operator is asked), refused. Nothing is run here.",
+      "Exit code: 0 when there is a verdict, whatever it says, 1 when the rules cannot be read, 2 wrong usage.",
+    ],
+    load: async () => (await import("./policy.ts")).policy,
   },
   {
     name: "check",

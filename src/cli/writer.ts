@@ -92,6 +92,16 @@ export class Writer {
     if (!this.quiet) this.#toStderr(line);
   }
 
+  /** Prints what was asked for in so many words on standard error, with `--quiet` too. */
+  show(text: string): void {
+    this.#toStderr(text);
+  }
+
+  /** Prints a question on standard error as it is, also with `--quiet`: someone waits for the answer. */
+  ask(text: string): void {
+    this.#writeStderr(text);
+  }
+
   /** Prints an error, and what to do about it, on standard error. */
   fail(message: string, hint?: string): void {
     const paint = this.notePaint;
@@ -100,9 +110,13 @@ export class Writer {
   }
 
   #toStderr(line: string): void {
+    this.#writeStderr(`${line}\n`);
+  }
+
+  #writeStderr(text: string): void {
     if (this.#stderrClosed) return;
     try {
-      writeWhole(this.#options.stderr, this.#encoder.encode(line + "\n"));
+      writeWhole(this.#options.stderr, this.#encoder.encode(text));
     } catch {
       // There is no third stream to complain on.
       this.#stderrClosed = true;

@@ -1,7 +1,9 @@
 /** Runs one command line with limits on time and memory; what may run is decided elsewhere. */
-import { commandEnvironment } from "./environment.ts";
-import { WORKING_DIRECTORY } from "./policy/files.ts";
+import { type Needs, NO_NEEDS } from "./needs.ts";
 import { type Captured, HeadAndTail } from "./output.ts";
+import type { Layer } from "./sandbox/plan.ts";
+import { type Confined, startConfined } from "./sandbox/sandbox.ts";
+import { kill, settledWithin } from "./sandbox/signals.ts";
 
 export interface Limits {
   /** Aborting ends the command as the time limit does. */
@@ -10,6 +12,12 @@ export interface Limits {
   readonly timeout_ms?: number;
   /** Bytes kept of stdout and of stderr each, half from the beginning, half from the end. Default 65,536. */
   readonly output_bytes?: number;
+  /** What the sandbox leaves to the line beyond reading; nothing where it is left out. */
+  readonly needs?: Needs;
+  /** Files to make, which get all that the line printed, up to 64 MiB each. */
+  readonly full_output?: { readonly stdout: string; readonly stderr: string };
+  /** Layers of the sandbox to do without, as on a host that does not have them; for tests. */
+  readonly without?: readonly Layer[];
 }
 
 export interface Execution {
@@ -21,45 +29,59 @@ export interface Execution {
   readonly duration_ms: number;
   /** Why it was ended; undefined when it ended by itself. */
   readonly ended: "timeout" | "abort" | undefined;
+  /** The level it ran at: its layers, joined by "+". */
+  readonly sandbox: string;
+  /** What the sandbox hides or leaves open, in sentences. */
+  readonly notes: readonly string[];
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_OUTPUT_BYTES = 64 * 1024;
+const FULL_OUTPUT_BYTES = 64 << 20;
 /** From SIGTERM to SIGKILL. */
 const GRACE_MS = 500;
 /** How long output is waited for behind the shell's end, when something that it left behind keeps the pipe open. */
 const DRAIN_MS = 300;
 
 /**
- * Runs a line with `/bin/sh -c` in a process group of its own, stdin closed, in the root directory.
+ * Runs a line with `/bin/sh -c` in the sandbox, in a process group of its own, stdin closed, in the root directory.
  *
- * At the time limit, or when the signal aborts, the group gets SIGTERM and soon after SIGKILL. When the shell has
- * ended, what is left of its group is killed. A process that left the group (`setsid`) is not killed, but nothing
- * waits for it.
+ * At the time limit, or when the signal aborts, the group gets SIGTERM and soon after everything that the line started is
+ * killed, daemons as well. When the shell has ended by itself, so is what it left behind.
  *
- * @throws {Error} no shell could be started
+ * @throws {Error} the sandbox could not be set up as this host allows, or no shell could be started: nothing was run
  */
 export async function execute(line: string, limits: Limits = {}): Promise<Execution> {
-  const started = performance.now();
-  const child = new Deno.Command("/bin/sh", {
-    args: ["-c", line],
-    cwd: WORKING_DIRECTORY,
-    env: commandEnvironment(Deno.env.toObject()),
-    clearEnv: true,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    detached: true,
-  }).spawn();
-  const output_bytes = limits.output_bytes ?? DEFAULT_OUTPUT_BYTES;
-  const stdout = new Capture(child.stdout, output_bytes);
-  const stderr = new Capture(child.stderr, output_bytes);
-  const limit = limitOf(limits);
-  let ended: Execution["ended"];
+  if (limits.signal?.aborted) return NOT_RUN;
+  const { needs = NO_NEEDS, signal } = limits;
+  let started_line: Confined;
   try {
-    ended = await Promise.race([child.status.then(() => undefined), limit.reached]);
-    if (ended !== undefined) await endGroup(child);
+    started_line = await startConfined(line, {
+      needs,
+      ...(signal === undefined ? {} : { signal }),
+      ...(limits.without === undefined ? {} : { without: limits.without }),
+    });
+  } catch (error) {
+    if (limits.signal?.aborted) return NOT_RUN;
+    throw error;
+  }
+  await using confined = started_line;
+  const started = performance.now();
+  const { child } = confined;
+  using kept = new DisposableStack();
+  const capture = (stream: "stdout" | "stderr"): Capture => {
+    const path = limits.full_output?.[stream];
+    const file = path === undefined ? undefined : kept.use(new FullOutput(path));
+    return new Capture(child[stream], { limit_bytes: limits.output_bytes ?? DEFAULT_OUTPUT_BYTES, file });
+  };
+  const stdout = capture("stdout");
+  const stderr = capture("stderr");
+  const limit = limitOf(limits);
+  try {
+    const ended = await Promise.race([child.status.then(() => undefined), limit.reached]);
+    if (ended !== undefined) await endAll(confined);
     const status = await child.status;
+    await confined.end();
     await settledWithin([stdout.done, stderr.done], DRAIN_MS);
     return {
       exit_code: status.signal === null ? status.code : null,
@@ -68,29 +90,34 @@ export async function execute(line: string, limits: Limits = {}): Promise<Execut
       stderr: stderr.result(),
       duration_ms: Math.round(performance.now() - started),
       ended,
+      sandbox: confined.level,
+      notes: confined.notes,
     };
   } finally {
     limit.dispose();
-    signalGroup(child.pid, "SIGKILL");
-    await Promise.all([stdout.stop(), stderr.stop()]);
+    await confined.end();
+    await Promise.all([stdout.stop(), stderr.stop(), child.status]);
   }
 }
 
 /** SIGTERM first, so that a program can clean up; then whoever is left is killed. */
-async function endGroup(child: Deno.ChildProcess): Promise<void> {
-  signalGroup(child.pid, "SIGTERM");
+async function endAll({ child, end }: Confined): Promise<void> {
+  kill(-child.pid, "SIGTERM");
   await settledWithin([child.status], GRACE_MS);
-  signalGroup(child.pid, "SIGKILL");
+  await end();
 }
 
-function signalGroup(leader: number, signal: Deno.Signal): void {
-  try {
-    Deno.kill(-leader, signal);
-  } catch (error) {
-    // No such process: the whole group has ended, which is what was wanted.
-    if (!(error instanceof Deno.errors.NotFound) && !(error instanceof TypeError)) throw error;
-  }
-}
+const NOTHING: Captured = { text: "", total_bytes: 0, cut_bytes: 0 };
+const NOT_RUN: Execution = {
+  exit_code: null,
+  signal: null,
+  stdout: NOTHING,
+  stderr: NOTHING,
+  duration_ms: 0,
+  ended: "abort",
+  sandbox: "not run",
+  notes: [],
+};
 
 interface Limit {
   readonly reached: Promise<"timeout" | "abort">;
@@ -112,23 +139,20 @@ function limitOf({ signal, timeout_ms = DEFAULT_TIMEOUT_MS }: Limits): Limit {
   };
 }
 
-/** Waits for all promises, at most so long. */
-async function settledWithin(promises: readonly Promise<unknown>[], milliseconds: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  await Promise.race([Promise.allSettled(promises), promise]);
-  clearTimeout(timer);
-}
-
 /** Reads a stream into bounded memory until it ends or is stopped. */
 class Capture {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #buffer: HeadAndTail;
+  readonly #file: FullOutput | undefined;
   readonly done: Promise<void>;
 
-  constructor(stream: ReadableStream<Uint8Array>, limit_bytes: number) {
+  constructor(
+    stream: ReadableStream<Uint8Array>,
+    options: { readonly limit_bytes: number; readonly file: FullOutput | undefined },
+  ) {
     this.#reader = stream.getReader();
-    this.#buffer = new HeadAndTail(limit_bytes);
+    this.#buffer = new HeadAndTail(options.limit_bytes);
+    this.#file = options.file;
     this.done = this.#read();
   }
 
@@ -144,6 +168,27 @@ class Capture {
   async #read(): Promise<void> {
     for (let part = await this.#reader.read(); !part.done; part = await this.#reader.read()) {
       this.#buffer.write(part.value);
+      this.#file?.write(part.value);
     }
+  }
+}
+
+/** A file of the operator's with a stream's bytes, up to a bound. */
+class FullOutput implements Disposable {
+  readonly #file: Deno.FsFile;
+  #room = FULL_OUTPUT_BYTES;
+
+  constructor(path: string) {
+    this.#file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
+  }
+
+  write(bytes: Uint8Array): void {
+    let left = bytes.subarray(0, this.#room);
+    this.#room -= left.length;
+    while (left.length > 0) left = left.subarray(this.#file.writeSync(left));
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
   }
 }

@@ -1,6 +1,17 @@
-/** May a shell command of an AI run, and how it runs. */
+/** May a shell command of an AI run, who is asked, and how it runs. */
 export type { Limits } from "./execute.ts";
+export {
+  type Answer,
+  APPROVAL_MODES,
+  type ApprovalMode,
+  Approvals,
+  type Ask,
+  type Decision,
+  type Question,
+} from "./approval.ts";
+export { explain, type Explanation, type ListedProgram, listPrograms, type Step } from "./policy/explain.ts";
 export { judge } from "./policy/judge.ts";
+export { NO_RULES, operatorRules, ruleFault, type Rules } from "./policy/operator.ts";
 export { allowedPrograms } from "./policy/programs/mod.ts";
-export { runCommand } from "./run_command.ts";
-export type { Refusal, Verdict } from "./policy/verdict.ts";
+export { runCommand, type RunOptions } from "./run_command.ts";
+export type { Piece, Refusal, Verdict } from "./policy/verdict.ts";

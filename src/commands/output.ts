@@ -1,4 +1,7 @@
 /** Output of a program in bounded memory: its beginning and its end are kept. */
+import { describeBinary, encodingOf } from "./binary.ts";
+
+const NEWLINE = 0x0a;
 
 export interface Captured {
   readonly text: string;
@@ -13,8 +16,14 @@ export class HeadAndTail {
   readonly #ring: Uint8Array;
   #total = 0;
 
-  /** @param limit_bytes kept at most, half of it from the beginning, the other half from the end */
-  constructor(limit_bytes: number) {
+  readonly #lines: number;
+
+  /**
+   * @param limit_bytes kept at most, half of it from the beginning, the other half from the end
+   * @param limit_lines likewise; default 2000
+   */
+  constructor(limit_bytes: number, limit_lines = 2000) {
+    this.#lines = limit_lines;
     this.#head = new Uint8Array(Math.ceil(limit_bytes / 2));
     this.#ring = new Uint8Array(limit_bytes - this.#head.length);
   }
@@ -26,16 +35,21 @@ export class HeadAndTail {
     this.#total += chunk.length;
   }
 
-  /** The text with the cut marked where it is; bytes that are not UTF-8 become U+FFFD. */
+  /** The text with the cut marked where it is, decoded as what it looks like; what is not text is described. */
   finish(): Captured {
-    const head = this.#head.subarray(0, Math.min(this.#total, this.#head.length));
-    const tail = this.#tail();
-    const cut_bytes = this.#total - head.length - tail.length;
-    if (cut_bytes === 0) return { text: decode(concat(head, tail)), total_bytes: this.#total, cut_bytes };
-    const text = `${decode(head, "cut-at-end")}\n[ktriage: ${cut_bytes} bytes cut here]\n${
-      decode(tail, "cut-at-start")
-    }`;
-    return { text, total_bytes: this.#total, cut_bytes };
+    const kept_head = this.#head.subarray(0, Math.min(this.#total, this.#head.length));
+    const kept_tail = this.#tail();
+    const total_bytes = this.#total;
+    const text = describeBinary(kept_head, total_bytes);
+    if (text !== undefined) return { text, total_bytes, cut_bytes: 0 };
+    const encoding = encodingOf(kept_head);
+    const [head, tail] = this.#total > kept_head.length + kept_tail.length
+      ? [firstLines(kept_head, this.#lines >> 1), lastLines(kept_tail, this.#lines >> 1)]
+      : withinLines(concat(kept_head, kept_tail), this.#lines);
+    const cut_bytes = total_bytes - head.length - tail.length;
+    if (cut_bytes === 0) return { text: decode(concat(head, tail), encoding), total_bytes, cut_bytes };
+    const parts = [decode(head, encoding, "cut-at-end"), decode(tail, encoding, "cut-at-start")];
+    return { text: parts.join(`\n[ktriage: ${cut_bytes} bytes cut here]\n`), total_bytes, cut_bytes };
   }
 
   /** @param position bytes that have gone through the ring before */
@@ -57,12 +71,38 @@ export class HeadAndTail {
   }
 }
 
+/** All, or the first and the last half of so many lines. */
+function withinLines(bytes: Uint8Array, lines: number): readonly [Uint8Array, Uint8Array] {
+  const head = firstLines(bytes, lines >> 1);
+  const tail = lastLines(bytes.subarray(head.length), lines >> 1);
+  return [head, tail];
+}
+
+/** Without the last line's end, where something is cut behind it. */
+function firstLines(bytes: Uint8Array, lines: number): Uint8Array {
+  let at = -1;
+  for (let line = 0; line < lines; line++) {
+    at = bytes.indexOf(NEWLINE, at + 1);
+    if (at < 0) return bytes;
+  }
+  return bytes.subarray(0, at + 1);
+}
+
+function lastLines(bytes: Uint8Array, lines: number): Uint8Array {
+  let at = bytes.at(-1) === NEWLINE ? bytes.length - 1 : bytes.length;
+  for (let line = 0; line < lines; line++) {
+    at = at === 0 ? -1 : bytes.lastIndexOf(NEWLINE, at - 1);
+    if (at < 0) return bytes;
+  }
+  return bytes.subarray(at + 1);
+}
+
 /** A character that the cut went through is left out, so that it does not look like broken output. */
-function decode(bytes: Uint8Array, cut?: "cut-at-end" | "cut-at-start"): string {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+function decode(bytes: Uint8Array, encoding: string, cut?: "cut-at-end" | "cut-at-start"): string {
+  const decoder = new TextDecoder(encoding, { ignoreBOM: encoding === "utf-8" });
   if (cut === "cut-at-end") return decoder.decode(bytes, { stream: true });
   let start = 0;
-  while (cut === "cut-at-start" && start < 3 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start++;
+  while (cut === "cut-at-start" && encoding === "utf-8" && start < 3 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start++;
   return decoder.decode(bytes.subarray(start));
 }
 

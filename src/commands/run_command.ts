@@ -1,8 +1,14 @@
-/** Runs one command that an AI asked for, when the policy allows it. */
+/** Runs one command that an AI asked for, when the policy and the operator allow it. */
 import type { CommandRequest, CommandResult } from "../protocol/mod.ts";
+import { Approvals } from "./approval.ts";
 import { execute, type Execution, type Limits } from "./execute.ts";
-import { judge } from "./policy/judge.ts";
 import type { Captured } from "./output.ts";
+import type { Runnable, Verdict } from "./policy/verdict.ts";
+
+export interface RunOptions extends Limits {
+  /** Decides about the command; without it, what needs an operator's yes is refused. */
+  readonly approvals?: Approvals;
+}
 
 /**
  * Judges and runs a command. Never throws for what the command does: a refusal, a time limit or a missing shell stands
@@ -10,22 +16,55 @@ import type { Captured } from "./output.ts";
  *
  * @param options limits: 30 s and 64 KiB of each stream where they are left out
  */
-export async function runCommand(request: CommandRequest, options: Limits = {}): Promise<CommandResult> {
+export async function runCommand(request: CommandRequest, options: RunOptions = {}): Promise<CommandResult> {
+  const { approvals = new Approvals(), ...limits } = options;
   const named = {
     id: request.id,
     command: request.command,
     ...(request.description === undefined ? {} : { description: request.description }),
   };
   const notRun = { ...named, exit_code: null, stdout: "", stderr: "", duration_ms: 0 };
-  const verdict = judge(request.command);
-  if (verdict.kind === "refused") return { ...notRun, refused: { rule: verdict.rule, reason: verdict.reason } };
+  const decision = await approvals.decide(request, options.signal);
+  if (decision.kind === "refused") return { ...notRun, refused: toldRefusal(decision.refused) };
+  const { verdict, approved } = decision;
+  const how = { ...changeOf(verdict), ...(approved === undefined ? {} : { approved }) };
   if (options.signal?.aborted) return { ...notRun, error: "It was not run: the diagnosis had been stopped before." };
   try {
-    return { ...named, ...resultOf(await execute(request.command, options)) };
+    return { ...named, ...how, ...resultOf(await start(verdict, limits)) };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return { ...notRun, error: `Cannot run it with /bin/sh: ${why}` };
+    return { ...notRun, ...how, error: `Cannot run it with /bin/sh: ${why}` };
   }
+}
+
+/** The one place where a command line of an AI becomes a process. */
+function start({ runs, shell, needs }: Runnable, limits: Limits): Promise<Execution> {
+  return execute(shell === "bash" ? `exec bash -c ${quoted(runs)}` : runs, { ...limits, needs });
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function toldRefusal(
+  { rule, reason, alternative, piece }: Extract<
+    Awaited<ReturnType<Approvals["decide"]>>,
+    { kind: "refused" }
+  >["refused"],
+): CommandResult["refused"] {
+  return {
+    rule,
+    reason,
+    ...(alternative === undefined ? {} : { alternative }),
+    ...(piece === undefined ? {} : { piece: piece.text }),
+  };
+}
+
+/** What runs instead of the asked line, told as well where an operator agreed to it. */
+function changeOf(verdict: Verdict & Runnable): Pick<CommandResult, "changed"> {
+  if (verdict.kind !== "changed") return {};
+  const { rule, reason, runs } = verdict;
+  return { changed: { rule, reason, runs } };
 }
 
 function resultOf(execution: Execution): Omit<CommandResult, "id" | "command"> {
@@ -38,6 +77,7 @@ function resultOf(execution: Execution): Omit<CommandResult, "id" | "command"> {
     stdout: execution.stdout.text,
     stderr: execution.stderr.text,
     duration_ms: execution.duration_ms,
+    sandbox: execution.sandbox,
     ...(execution.ended === "timeout" ? { timed_out: true } : {}),
     ...(execution.ended === "abort" ? { error: "It was ended before it was done: the diagnosis was stopped." } : {}),
     ...(truncated.length === 0 ? {} : { truncated: truncated.join("; ") }),

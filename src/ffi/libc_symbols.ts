@@ -59,3 +59,17 @@ export const libcSymbols = {
   },
   syscall_fsmount: { ...syscall, parameters: ["i64", "i64", "u64", "u64"] }, // long number, int fd, flags, attr_flags
 } as const satisfies Deno.ForeignLibraryInterface;
+
+const word = "u64";
+
+/** What confines a process and watches over a confined one. */
+export const confineSymbols = {
+  syscall: {
+    parameters: [word, word, word, word, word, word, word], // long number, up to six arguments: numbers or addresses
+    result: "i64",
+  },
+  poll: { parameters: ["buffer", "u64", "i32"], result: "i32", nonblocking: true }, // struct pollfd *, nfds_t, int timeout
+  signal: { parameters: ["i32", "usize"], result: "usize" }, // int signum, sighandler_t handler
+  waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" }, // pid_t pid, int *wstatus, int options
+  __errno_location: { parameters: [], result: "pointer" },
+} as const satisfies Deno.ForeignLibraryInterface;

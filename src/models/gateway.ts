@@ -1,9 +1,11 @@
 /** A language model behind an OpenAI-compatible gateway, such as TensorZero. */
 import * as z from "zod";
+import type { Category } from "../privacy/categories.ts";
 import { jsonSchemaOf, type Reply } from "../protocol/mod.ts";
 import { detailOf, excerpt, notAnAnswer } from "./gateway_errors.ts";
 import { type Answer, type Message, type Model, ModelError } from "./model.ts";
 import { DEFAULT_RETRIES, type Posted, postJson, type Retries } from "./post_json.ts";
+import { PrivateOutbound } from "./private_outbound.ts";
 import { readReply } from "./reply_text.ts";
 
 export const DEFAULT_TIMEOUT_MS = 120_000;
@@ -22,6 +24,27 @@ export interface GatewayOptions {
   readonly timeout_ms?: number;
   /** Default {@link DEFAULT_RETRIES}. */
   readonly retries?: Partial<Retries>;
+  /** What is taken out of all that leaves, beside secrets. Nothing by default. */
+  readonly redact?: readonly Category[];
+  /** Told of each request just before it leaves. */
+  readonly on_outbound?: (request: OutboundRequest) => void;
+  /** Nothing is sent: the first request is shown to `on_outbound` and the answer is a {@link NotSent}. */
+  readonly dry_run?: boolean;
+}
+
+/** What leaves, but for the key. */
+export interface OutboundRequest {
+  readonly method: "POST";
+  readonly url: string;
+  /** Exactly the bytes, in UTF-8. */
+  readonly body: string;
+}
+
+/** A dry run ends where the first request would leave. */
+export class NotSent extends ModelError {
+  constructor(url: URL) {
+    super(`Nothing was sent to ${url}: this is a dry run.`, "Leave --dry-run out to send it.");
+  }
 }
 
 /** The part of an answer that ktriage reads; `episode_id` is TensorZero's. */
@@ -42,7 +65,8 @@ interface Completion {
  */
 export function createGateway(options: GatewayOptions): Model {
   const url = chatUrl(options.endpoint);
-  const complete = completer(url, options);
+  const outbound = new PrivateOutbound(options.redact);
+  const complete = completer(url, { ...options, outbound });
   return {
     name: `${url.origin} ${options.model}`,
     async answer(question, { signal }): Promise<Answer> {
@@ -50,7 +74,7 @@ export function createGateway(options: GatewayOptions): Model {
       for (let complaints = 0;; complaints++) {
         const { text, episode_id } = await complete(messages, signal);
         const read = readReply(text);
-        if (read.ok) return answerOf(read.reply, { text, episode_id });
+        if (read.ok) return answerOf(outbound.restore(read.reply), { text, episode_id });
         if (complaints === MAX_COMPLAINTS) throw unusable(options.model, { text, problem: read.problem });
         messages = [...messages, ...complaint(text, read.problem)];
       }
@@ -88,22 +112,24 @@ function unusable(
 /** One completion after another, in one episode; without the schema once the gateway has refused it. */
 function completer(
   url: URL,
-  options: GatewayOptions,
+  options: GatewayOptions & { readonly outbound: PrivateOutbound },
 ): (messages: readonly Message[], signal: AbortSignal) => Promise<Completion> {
-  const { api_key, timeout_ms = DEFAULT_TIMEOUT_MS } = options;
+  const { api_key, timeout_ms = DEFAULT_TIMEOUT_MS, outbound, on_outbound = ignore, dry_run = false } = options;
   const retries = { ...DEFAULT_RETRIES, ...options.retries };
   let episode_id: string | undefined;
   let format: "schema" | "none" = "schema";
 
   return async (messages, signal) => {
-    const post = (): Promise<Posted> => {
-      const body = {
+    const post = async (): Promise<Posted> => {
+      const body = outbound.body({
         model: options.model,
-        messages,
+        messages: outbound.write(messages),
         ...(episode_id === undefined ? {} : { "tensorzero::episode_id": episode_id }),
         ...(format === "none" ? {} : { response_format: replyFormat() }),
-      };
-      return postJson(url, JSON.stringify(body), { api_key, timeout_ms, retries, signal });
+      });
+      on_outbound({ method: "POST", url: url.href, body });
+      if (dry_run) throw new NotSent(url);
+      return await postJson(url, body, { api_key, timeout_ms, retries, signal });
     };
     let posted = await post();
     if (format === "schema" && refusesFormat(posted)) {
@@ -116,6 +142,8 @@ function completer(
     return { ...completion, ...(episode_id === undefined ? {} : { episode_id }) };
   };
 }
+
+function ignore(): void {}
 
 /** Not strict: the strict dialect forbids optional fields, which the contract lives on. */
 function replyFormat(): unknown {

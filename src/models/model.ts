@@ -1,9 +1,24 @@
 /** Who answers: a gateway, or the built-in expert. */
 import type { Host, Reply, Turn } from "../protocol/mod.ts";
 
+/** What is done to text of the host, or of people, on its way to a language model. */
+export interface Outbound {
+  /** Takes out what must not leave. */
+  redact(text: string): string;
+  /** Puts text between marks that say that it is data; the text cannot forge them. */
+  mark(text: string): string;
+}
+
+/** Text as it is: what the host keeps to itself, and what tests compare. */
+export const AS_IT_IS: Outbound = { redact: (text) => text, mark: (text) => text };
+
 export interface Message {
   readonly role: "system" | "user" | "assistant";
-  readonly content: string;
+  /**
+   * The text, or how it is written. A text is redacted as a whole; one that is written says itself which of its parts
+   * come from outside, for our own words must survive, and what is cut must be redacted before.
+   */
+  readonly content: string | ((outbound: Outbound) => string);
 }
 
 /** Everything known so far, both as data (for the expert) and as the words for a language model. */

@@ -15,7 +15,16 @@ export const commandResult = z.object({
   duration_ms: z.number(),
   timed_out: z.boolean().optional().describe("killed at the time limit, with everything it had started"),
   truncated: z.string().optional().describe("what was cut from the output, and where"),
-  refused: z.object({ rule: z.string(), reason: z.string() }).optional().describe("it was not run, and why"),
+  refused: z.object({
+    rule: z.string().describe("stable id of the rule"),
+    reason: z.string(),
+    alternative: z.string().optional().describe("a line that only reads and tells the same"),
+    piece: z.string().optional().describe("the part of the command that the rule is about"),
+  }).optional().describe("it was not run, and why"),
+  changed: z.object({ rule: z.string(), reason: z.string(), runs: z.string().describe("the line that ran") }).optional()
+    .describe("a bound was added to the command"),
+  approved: z.enum(["once", "always"]).optional().describe("the operator agreed: to this command, or to its rule"),
+  sandbox: z.string().optional().describe("the layers that kept it from changing anything"),
   error: z.string().optional().describe("it could not be run, and why"),
 });
 

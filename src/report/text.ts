@@ -169,9 +169,17 @@ function deeds(run: Run): string {
     commands: `${count(ran, "command")}${shortfall(commands.length - ran, "refused or not run")}`,
     programs: `${count(traced, "eBPF program")}${shortfall(programs.length - traced, "not started")}`,
   });
-  return `${did} ${count(run.turns.length, "round")} of questions in ${
+  return `${did}${agreement(commands)} ${count(run.turns.length, "round")} of questions in ${
     seconds.toFixed(1)
   } s, answered by ${run.model}.`;
+}
+
+/** What was not simply run as it was asked for. */
+function agreement(commands: readonly CommandResult[]): string {
+  const agreed = commands.filter(({ approved }) => approved !== undefined).length;
+  const bounded = commands.filter(({ changed }) => changed !== undefined).length;
+  return (agreed === 0 ? "" : ` The operator agreed to ${count(agreed, "command")}.`) +
+    (bounded === 0 ? "" : ` ${count(bounded, "command")} got a bound, so as to end.`);
 }
 
 function ranOnHost({ commands, programs }: { readonly commands: string; readonly programs: string }): string {

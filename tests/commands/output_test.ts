@@ -37,9 +37,44 @@ Deno.test("HeadAndTail leaves out a character that the cut went through", () => 
   assert.equal(buffer.finish().text, "abc\n[ktriage: 52 bytes cut here]\nyz");
 });
 
-Deno.test("HeadAndTail decodes invalid UTF-8 and nothing at all", () => {
+Deno.test("HeadAndTail decodes nothing at all, Latin-1 and UTF-16", () => {
   assert.equal(new HeadAndTail(8).finish().text, "");
-  const buffer = new HeadAndTail(8);
-  buffer.write(new Uint8Array([0xff, 0x41, 0xc3]));
-  assert.equal(buffer.finish().text, "\uFFFDA\uFFFD");
+  const latin = new HeadAndTail(80);
+  latin.write(new Uint8Array([0x47, 0x72, 0xfc, 0xdf, 0x65]));
+  assert.equal(latin.finish().text, "Grüße");
+  const wide = new HeadAndTail(80);
+  wide.write(new Uint8Array([0xff, 0xfe, 0x41, 0, 0x42, 0]));
+  assert.equal(wide.finish().text, "AB");
+});
+
+Deno.test("HeadAndTail keeps the first and the last half of the lines", () => {
+  const buffer = new HeadAndTail(10_000, 4);
+  buffer.write(bytes("1\n2\n3\n4\n5\n6\n"));
+  assert.deepEqual(buffer.finish(), {
+    text: "1\n2\n\n[ktriage: 4 bytes cut here]\n5\n6\n",
+    total_bytes: 12,
+    cut_bytes: 4,
+  });
+  const exact = new HeadAndTail(10_000, 4);
+  exact.write(bytes("1\n2\n3\n4\n"));
+  assert.equal(exact.finish().cut_bytes, 0);
+});
+
+Deno.test("HeadAndTail describes binary output", async () => {
+  const buffer = new HeadAndTail(65536);
+  buffer.write((await Deno.readFile(Deno.execPath())).subarray(0, 12345));
+  const { text, total_bytes } = buffer.finish();
+  assert.match(text, /^\[binary output: 12,345 bytes, begins 7f 45 4c 46 [0-9a-f ]+, looks like ELF\]$/);
+  assert.equal(total_bytes, 12345);
+  const random = new HeadAndTail(65536);
+  random.write(crypto.getRandomValues(new Uint8Array(5000)));
+  assert.match(random.finish().text, /^\[binary output: 5,000 bytes, begins ([0-9a-f]{2} ?){16}/);
+});
+
+Deno.test("HeadAndTail takes words between NULs, colours and tables for text", () => {
+  for (const text of ["nginx\0-g\0daemon off;\0", "\x1b[31mred\x1b[0m\tx\r\n", "ünï€ 漢字\n"]) {
+    const buffer = new HeadAndTail(65536);
+    buffer.write(bytes(text));
+    assert.equal(buffer.finish().text, text);
+  }
 });

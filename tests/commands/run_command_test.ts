@@ -5,7 +5,9 @@ import { commandResult } from "../../src/protocol/mod.ts";
 Deno.test("runCommand() runs an allowed line and answers in the contract's form", async () => {
   const result = await runCommand({ id: "c1", command: "printf 'b\\na\\n' | sort", description: "sorted" });
   assert.deepEqual(commandResult.parse(result), result);
-  assert.deepEqual({ ...result, duration_ms: 0 }, {
+  const { sandbox, ...told } = result;
+  assert.ok(sandbox !== undefined && sandbox !== "");
+  assert.deepEqual({ ...told, duration_ms: 0 }, {
     id: "c1",
     command: "printf 'b\\na\\n' | sort",
     description: "sorted",
@@ -23,6 +25,8 @@ Deno.test("runCommand() does not run a refused line and says why", async () => {
     assert.equal(result.exit_code, null);
     assert.equal(result.refused?.rule, "program/writes");
     assert.match(result.refused?.reason ?? "", /touch/);
+    assert.equal(result.refused?.piece, `touch ${path}/ran`);
+    assert.deepEqual(commandResult.parse(result), result);
     assert.deepEqual([...Deno.readDirSync(path)], []);
   } finally {
     await Deno.remove(path, { recursive: true });

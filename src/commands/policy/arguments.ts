@@ -1,5 +1,5 @@
 /** Reading of command-line options the way getopt does, for rules about arguments. */
-import { GLOB, isLiteral, mayHideOption, NUMBER, show } from "./marks.ts";
+import { GLOB, isLiteral, mayHideOption, NUMBER, show, TEXT, WORDS } from "./marks.ts";
 import { type Refusal, refusal } from "./verdict.ts";
 
 /** Options of a program. Letters are one-letter options; long names stand without their dashes. */
@@ -10,6 +10,9 @@ export interface Options {
   readonly long?: readonly string[];
   /** Long options that take a value, also as the next argument. */
   readonly longValued?: readonly string[];
+  /** Words behind one dash (`openssl x509 -noout`), and those that take the next argument as their value. */
+  readonly words?: readonly string[];
+  readonly wordsValued?: readonly string[];
 }
 
 export interface Parsed {
@@ -23,13 +26,14 @@ export type Rule = (args: readonly string[]) => Refusal | undefined;
 /** Refuses arguments whose meaning only shows when the line runs. */
 export function unknownArguments(program: string, args: readonly string[]): Refusal | undefined {
   const found = args.find(mayHideOption);
-  if (found === undefined) return undefined;
+  return found === undefined ? undefined : unknownArgument(program, found);
+}
+
+function unknownArgument(program: string, arg: string): Refusal {
   return refusal(
     "argument/unknown",
-    `What "${
-      show(found)
-    }" becomes is not known before it runs, and ${program} has options that are refused: write the ` +
-      `argument out, or put it in double quotes behind fixed text.`,
+    `What "${show(arg)}" becomes is not known before it runs, and ${program} has options that are refused: write it ` +
+      `out, or put it in double quotes behind -- or behind fixed text.`,
   );
 }
 
@@ -41,9 +45,18 @@ export function unknownArguments(program: string, args: readonly string[]): Refu
  */
 export function without(rule: string, options: Options, why: string): Rule {
   return (args) => {
-    const found = args.find((arg) => hasLetter(arg, options) || isLongOption(arg, options.long ?? []));
+    const found = args.find((arg) => isGiven(arg, options));
     return found === undefined ? undefined : refusal(rule, `${show(found)} is refused: ${why}.`);
   };
+}
+
+/** Whether one of the named options may be among the arguments, read as {@linkcode without} does. */
+export function given(args: readonly string[], options: Options): boolean {
+  return args.some((arg) => isGiven(arg, options));
+}
+
+function isGiven(arg: string, options: Options): boolean {
+  return hasLetter(arg, options) || isLongOption(arg, options.long ?? []);
 }
 
 function hasLetter(arg: string, { letters = "", valued = "" }: Options): boolean {
@@ -61,23 +74,61 @@ function isLongOption(arg: string, names: readonly string[]): boolean {
   return names.some((name) => name.startsWith(given));
 }
 
-/** Reads arguments of which only the given options are allowed; a refusal names the first other one. */
+/**
+ * Reads arguments of which only the given options are allowed; a refusal names the first other one. What an argument
+ * becomes may be known only when the line runs where it is the value of an option, or stands behind `--`.
+ */
 export function only(program: string, options: Options, args: readonly string[]): Parsed | Refusal {
+  return read(program, options, args, "everywhere");
+}
+
+/** The same for options that stand before the first operand; `operands` are that one and all behind it, unread. */
+export function leading(program: string, options: Options, args: readonly string[]): Parsed | Refusal {
+  return read(program, options, args, "leading");
+}
+
+function read(
+  program: string,
+  options: Options,
+  args: readonly string[],
+  place: "everywhere" | "leading",
+): Parsed | Refusal {
   const operands: string[] = [];
   const found: [string, string][] = [];
   const rest = [...args];
+  let ended = false;
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
-    if (!arg.startsWith("-") || arg === "-" || arg === "--") {
+    if (arg.includes(WORDS) || (!ended && mayBeOption(arg))) return unknownArgument(program, arg);
+    if (arg === "--") {
+      ended = true;
+    } else if (!arg.startsWith("-") || arg === "-") {
       operands.push(arg);
-      continue;
+      if (place === "leading") return { operands: [...operands, ...rest], options: found };
+    } else {
+      const parsed = optionsIn(arg, options, rest);
+      if (parsed === undefined || parsed.some(([, value]) => hidesOption(value))) {
+        return refusal(`${program}/option`, `${program} ${show(arg)} is not on the list of options that only read.`);
+      }
+      found.push(...parsed);
     }
-    const parsed = arg.startsWith("--") ? longOption(arg, options, rest) : letterOptions(arg, options, rest);
-    if (parsed === undefined) {
-      return refusal(`${program}/option`, `${program} ${show(arg)} is not on the list of options that only read.`);
-    }
-    found.push(...parsed);
   }
-  return { operands: operands.filter((operand) => operand !== "--"), options: found };
+  return { operands, options: found };
+}
+
+function mayBeOption(arg: string): boolean {
+  return arg.startsWith(TEXT) || arg.startsWith(GLOB);
+}
+
+/** A value that looks like an option: should the program not take a value there, it would be one. */
+function hidesOption(value: string): boolean {
+  return value.includes(WORDS) || /^-[^\d\uE000]/.test(value);
+}
+
+function optionsIn(arg: string, options: Options, rest: string[]): [string, string][] | undefined {
+  const word = arg.slice(1);
+  if (options.words?.includes(word)) return [[word, ""]];
+  if (options.wordsValued?.includes(word)) return [[word, rest.shift() ?? ""]];
+  return arg.startsWith("--") ? longOption(arg, options, rest) : letterOptions(arg, options, rest);
 }
 
 function longOption(arg: string, options: Options, rest: string[]): [string, string][] | undefined {
@@ -99,6 +150,38 @@ function letterOptions(arg: string, options: Options, rest: string[]): [string, 
     found.push([letter, ""]);
   }
   return found;
+}
+
+/**
+ * Options as a synopsis writes them, apart by blanks: `-abc` letters, `-n:` a letter with a value, `--all` a long option
+ * (`--color=always` too), `--lines=` one whose value may also be the next argument, `~noout` a word behind one dash,
+ * `~connect:` one with a value.
+ */
+export function options(synopsis: string): Options {
+  const words = synopsis.split(/\s+/).filter((word) => word !== "");
+  const matches = (pattern: RegExp): string[] => words.flatMap((word) => pattern.exec(word)?.[1] ?? []);
+  return {
+    letters: matches(/^-([^-:]+)$/).join(""),
+    valued: matches(/^-([^-]+):$/).join(""),
+    long: matches(/^--([^=]+)$/),
+    longValued: matches(/^--([^=]+)=$/),
+    words: matches(/^~([^:]+)$/),
+    wordsValued: matches(/^~([^:]+):$/),
+  };
+}
+
+/** Both together; where they differ about a letter, the second one says what it means. */
+export function merge(first: Options, second: Options): Options {
+  const { letters = "", valued = "" } = second;
+  const kept = (text = "", other: string): string => [...text].filter((letter) => !other.includes(letter)).join("");
+  return {
+    letters: letters + kept(first.letters, valued),
+    valued: valued + kept(first.valued, letters),
+    long: [...first.long ?? [], ...second.long ?? []],
+    longValued: [...first.longValued ?? [], ...second.longValued ?? []],
+    words: [...first.words ?? [], ...second.words ?? []],
+    wordsValued: [...first.wordsValued ?? [], ...second.wordsValued ?? []],
+  };
 }
 
 /** A rule that lets only these options pass, and operands as `operands` says (any, when it is left out). */

@@ -25,6 +25,29 @@ const UNREADABLE: readonly { readonly rule: string; readonly path: readonly stri
 ];
 /** A read takes trace data away from others, and waits for more. */
 const CONSUMED = ["trace_pipe", "trace_pipe_raw"];
+/** Devices whose reading harms nothing but never ends, or takes very long. */
+const ENDLESS = new RegExp(
+  "^/dev/(zero|full|u?random|(sd|vd|xvd|nvme|dm-|md|mmcblk|zram|nbd|loop)[\\w\uE000\uE003-]*|" +
+    "(mapper|disk|md|vg\\w*)/[\\w.:/\uE000\uE003-]+)$",
+);
+/** A watchdog that is opened and closed reboots the host; a tape that is opened winds back. */
+const TRIGGERS = ["watchdog", "watchdog0", "watchdog1", "st0", "st1", "nst0", "nst1", "kmsg"];
+/** What holds keys and hashes of passwords, and tells nothing about a fault. */
+const SECRETS: readonly { readonly pattern: RegExp; readonly name: string }[] = [
+  { pattern: /^\/etc\/g?shadow-?$/, name: "/etc/shadow" },
+  { pattern: /^\/(root|home\/[^/]+)\/\.(ssh\/id_\w+|aws\/credentials|kube\/config|docker\/config\.json)$/, name: "" },
+  { pattern: /^\/(root|home\/[^/]+)\/\.(netrc|pgpass|my\.cnf|git-credentials|vault-token|\w*_history)$/, name: "" },
+  { pattern: /^\/etc\/ssh\/ssh_host_\w+_key$/, name: "/etc/ssh/ssh_host_rsa_key" },
+  { pattern: /^\/(etc|root|home|opt|srv|var)\/.*\.(key|p12|pfx|jks|keystore)$/, name: "" },
+  { pattern: /^\/etc\/(ssl|pki)\/(private|tls\/private)\//, name: "/etc/ssl/private/x" },
+  { pattern: /^\/etc\/(krb5\.keytab|sudoers\.d\/\.key|ppp\/chap-secrets|machine-id\.key)$/, name: "/etc/krb5.keytab" },
+  {
+    pattern: /^\/etc\/kubernetes\/(admin|super-admin|controller-manager|scheduler)\.conf$/,
+    name: "/etc/kubernetes/admin.conf",
+  },
+  { pattern: /^\/var\/run\/secrets\/|^\/run\/secrets\//, name: "/run/secrets/x" },
+  { pattern: /^\/proc\/([\d\uE000\uE003]+|self|thread-self)\/(task\/[^/]+\/)?environ$/, name: "/proc/1/environ" },
+];
 /** Files below /dev that hold nothing and block nothing. */
 const HARMLESS = ["/dev/null", "/dev/stdin", "/dev/fd/0"];
 /** Names that device files have; what a path with an unknown part must not end in. */
@@ -47,6 +70,8 @@ export function unreadable(path: string): Refusal | undefined {
     );
   }
   if (path.includes(TEXT)) return unreadableUnknown(path);
+  const hidden = secret(path);
+  if (hidden !== undefined) return hidden;
   const components = normalize(path);
   for (const variant of [components, withoutProcessRoot(components)]) {
     if (HARMLESS.includes("/" + variant.join("/"))) return undefined;
@@ -60,6 +85,43 @@ export function unreadable(path: string): Refusal | undefined {
     }
   }
   return undefined;
+}
+
+/** True for a device that harms nothing and never ends: a reader of it gets a bound. */
+export function isEndless(path: string): boolean {
+  if (path.includes(TEXT) || path.includes(WORDS)) return false;
+  return [normalize(path), withoutProcessRoot(normalize(path))].every((each) => ENDLESS.test("/" + each.join("/")));
+}
+
+/** True for a device or a live file that acts, or loses what others wait for, when it is only opened. */
+export function isTrigger(path: string): boolean {
+  const components = normalize(path);
+  const [first = "", name = "", ...deeper] = withoutProcessRoot(components);
+  const device = matches(first, "dev") && deeper.length === 0 && TRIGGERS.some((trigger) => matches(name, trigger));
+  return isTracePipe(components) || (isLiteral(first) && device) || components.join("/") === "proc/kmsg";
+}
+
+/** Why an operator must agree before the file is read; undefined for most files. */
+export function secret(path: string): Refusal | undefined {
+  if (path.includes(WORDS)) return undefined;
+  const absolute = "/" + withoutProcessRoot(normalize(path)).join("/");
+  const found = SECRETS.some(({ pattern, name }) =>
+    pattern.test(absolute) || (!isLiteral(absolute) && covers(absolute, name))
+  );
+  return found
+    ? refusal(
+      "file/secret",
+      `${show(path)} holds keys or passwords, which tell nothing about a fault: an operator has to agree.`,
+      "stat -c '%A %U %G %s %y %n' " + (isLiteral(path) && /^[\w./-]+$/.test(path) ? path : "/etc/shadow"),
+    )
+    : undefined;
+}
+
+/** Whether a path with marks can be this one, component by component. */
+function covers(absolute: string, name: string): boolean {
+  const [path, wanted] = [absolute.split("/"), name.split("/")];
+  return name !== "" && path.length === wanted.length &&
+    path.every((part, index) => matches(part, wanted[index] ?? ""));
 }
 
 /** Every file that an argument can name: itself, or what stands in an option (`--file=/x`, `-f/x`). */

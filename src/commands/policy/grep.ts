@@ -1,7 +1,7 @@
 /** May this grep run: not recursively where devices are, and only over files that may be read. */
 import { unknownArguments, without } from "./arguments.ts";
 import { filesOf, holdsUnreadable } from "./files.ts";
-import { show } from "./marks.ts";
+import { GLOB, show } from "./marks.ts";
 import { type Refusal, refusal } from "./verdict.ts";
 
 const VALUED = "efmABCdD";
@@ -17,11 +17,16 @@ const namesPattern = without("grep/pattern", {
 }, "");
 
 export function grepRule(args: readonly string[]): Refusal | undefined {
-  const unknown = unknownArguments("grep", args.filter((_, index) => args[index - 1] !== "-e"));
+  const unknown = unknownArguments("grep", args.filter((arg, index) => args[index - 1] !== "-e" && !isBracketed(arg)));
   return unknown === undefined ? recursionRefusal(args) : refusal(
     unknown.rule,
     `${unknown.reason} A pattern goes behind -e.`,
   );
+}
+
+/** `grep [n]ginx`: only a file in the root directory, where nobody but root makes one, could take its place. */
+function isBracketed(arg: string): boolean {
+  return arg.startsWith(GLOB) && /^[\w.-]+$/.test(arg.slice(1));
 }
 
 /** The files that grep reads: its arguments without the pattern, where it is certain which one that is. */

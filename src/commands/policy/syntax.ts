@@ -1,16 +1,10 @@
-/** The shell syntax that is understood: what both dash and bash read, and read alike. */
-import {
-  type ArithmeticExpression,
-  type Command,
-  forEachChild,
-  type ParameterExpansionPart,
-  type ParsedScript,
-  type SyntaxNode,
-  type Word,
-} from "unbash";
+/** The shell syntax that is understood: what dash and bash read alike, and what only bash reads and dash not at all. */
+import type { ArithmeticExpression, Command, ParameterExpansionPart, SyntaxNode, Word } from "unbash";
 import { assignmentRefusal } from "./assignments.ts";
+import { bashRefusal, isFollowedBrace } from "./bash.ts";
+import type { Place, Visit } from "./survey.ts";
 import { type Refusal, refusal } from "./verdict.ts";
-import { literalOf, Variables } from "./words.ts";
+import { literalOf, Variables, withoutBraces } from "./words.ts";
 
 /** Node kinds that are allowed as they are; their children are looked at. */
 const UNDERSTOOD: ReadonlySet<SyntaxNode["type"]> = new Set<SyntaxNode["type"]>([
@@ -50,69 +44,101 @@ const UNDERSTOOD: ReadonlySet<SyntaxNode["type"]> = new Set<SyntaxNode["type"]>(
   "Assignment",
   "Redirect",
   "FileDescriptor",
+  "HereDoc",
+  "HereDocDelimiter",
+  "HereDocBody",
+  "HereString",
+  "TestCommand",
+  "TestUnary",
+  "TestBinary",
+  "TestLogical",
+  "TestNot",
+  "TestGroup",
+  "ProcessSubstitution",
+  "BraceExpansion",
+  "AnsiCQuoted",
+  "Replace",
+  "Slice",
+  "CaseModification",
 ]);
-/** What to write instead of syntax that sh does not have everywhere. */
+/** What to write instead of what is not followed. */
 const INSTEAD: Readonly<Record<string, string>> = {
-  TestCommand: "[[ ]]: use [ ]",
-  ProcessSubstitution: "<( ): use a pipe",
-  BraceExpansion: "{a,b}: write the words out",
-  HereString: "<<<: use printf and a pipe",
-  HereDoc: "<<: use printf and a pipe",
   Function: "functions: write the commands out",
-  AnsiCQuoted: "$'…': use plain quotes",
   ArithmeticCommand: "(( )): use [ ]",
   ArithmeticFor: "for (( )): use for … in",
   ExtendedGlob: "extended patterns: use plain ones",
   ArrayValue: "arrays: use a for loop",
+  Select: "select: there is nobody to answer it",
+  Coproc: "coproc: use a pipe",
+  LocaleString: '$"…": use plain quotes',
 };
+/** `${x/a/b}`, `${x:1:2}`, `${x^^}`: nothing in the operands that would be expanded or evaluated. */
+const PLAIN_OPERATION = /^\$\{[A-Za-z_]\w*(:\d+(:\d+)?|\/[/#%]?[\w.:,@+-]+(\/[\w.:,@+ -]*)?|,,?|\^\^?)\}$/;
 const OUTPUTS = new Set(["/dev/null", "/dev/stdout", "/dev/stderr"]);
 /** In bash, arithmetic evaluates the text of a variable again: only what cannot name anything goes in. */
 const NUMERAL = /^\d+$/;
 const VARIABLE = /^\$?[A-Za-z_]\w*$/;
 const ASSIGNING = /^([-+*/%&|^]|<<|>>)?=$/;
 
-/** Everything in a script that is refused for its form, whatever the programs. */
-export function* syntaxRefusals(script: ParsedScript): Generator<Refusal> {
-  for (const node of nodesOf(script)) {
-    if ("errors" in node && node.errors !== undefined && node.errors.length > 0) {
-      yield refusal(
-        "syntax/error",
-        `The line is not valid shell syntax: ${node.errors[0]?.message ?? "unknown error"}.`,
-      );
-    } else if (!UNDERSTOOD.has(node.type)) {
-      yield refusal(
-        "syntax/unsupported",
-        `The line uses shell syntax that is not allowed: ${INSTEAD[node.type] ?? node.type}.`,
-      );
-    } else {
-      const refused = nodeRefusal(node);
-      if (refused !== undefined) yield refused;
-    }
+/** A refusal, and what it is about. */
+export interface Refused {
+  readonly refused: Refusal;
+  readonly place: Place;
+}
+
+/** Everything in a line that is refused for its form, whatever the programs. */
+export function* syntaxRefusals(visits: readonly Visit[]): Generator<Refused> {
+  for (const { node, place } of visits) {
+    const refused = formRefusal(node);
+    if (refused !== undefined) yield { refused, place };
   }
-  yield* arithmeticRefusals(script);
+  const variables = variablesOf(visits);
+  const followed = new Set(visits.flatMap(({ node }) => wordsWithBraces(node)).filter(isFollowedBrace));
+  for (const { node, place } of visits) {
+    const refused = arithmeticRefusal(node, variables) ?? bashRefusal(node, variables) ??
+      (node.type === "Word" ? braceRefusal(node, followed) : undefined);
+    if (refused !== undefined) yield { refused, place };
+  }
 }
 
-/** Every simple command, those in substitutions included. Redirections of compound commands come as a command without a name. */
-export function commandsOf(script: ParsedScript): Command[] {
-  return nodesOf(script).flatMap((node): Command[] => {
-    if (node.type === "Command") return [node];
-    if (node.type !== "Redirected") return [];
-    const { pos, end, redirects } = node;
-    return [{ type: "Command", pos, end, name: undefined, prefix: [], suffix: redirects, args: [], redirects }];
-  });
+function formRefusal(node: SyntaxNode): Refusal | undefined {
+  if ("errors" in node && node.errors !== undefined && node.errors.length > 0) {
+    return refusal(
+      "syntax/error",
+      `The line is not valid shell syntax: ${node.errors[0]?.message ?? "unknown error"}.`,
+    );
+  }
+  if (UNDERSTOOD.has(node.type)) return nodeRefusal(node);
+  return refusal(
+    "syntax/unsupported",
+    `The line uses shell syntax that is not allowed: ${INSTEAD[node.type] ?? node.type}.`,
+  );
 }
 
-/** The variables of a script, with every value that the script gives them. */
-export function variablesOf(script: ParsedScript): Variables {
+/** Words in which the shell expands braces. */
+function wordsWithBraces(node: SyntaxNode): readonly Word[] {
+  if (node.type === "For") return node.wordlist ?? [];
+  return node.type === "Command" ? node.args.filter((arg) => arg.type === "Word") : [];
+}
+
+function braceRefusal(word: Word, followed: ReadonlySet<Word>): Refusal | undefined {
+  const brace = word.parts?.find(({ type }) => type === "BraceExpansion");
+  if (brace === undefined || followed.has(word)) return undefined;
+  return refusal("syntax/unsupported", `What ${word.text} becomes is not followed: write the words out.`);
+}
+
+/** The variables of a line, with every value that the line gives them. */
+export function variablesOf(visits: readonly Visit[]): Variables {
   const variables = new Variables();
-  for (const node of nodesOf(script)) {
+  for (const { node } of visits) {
     if (node.type === "Assignment" && node.value.type === "Word") {
       variables.assign(node.name, { how: "assigned", word: node.value });
     }
     if (node.type === "For") {
       const name = literalOf(node.name) ?? "";
       if (node.wordlist === undefined) variables.assignUnknown(name);
-      for (const word of node.wordlist ?? []) variables.assign(name, { how: "listed", word });
+      const words = (node.wordlist ?? []).flatMap((word) => withoutBraces(word) ?? [word]);
+      for (const word of words) variables.assign(name, { how: "listed", word });
     }
     if (node.type === "Command" && node.name !== undefined && literalOf(node.name) === "read") {
       for (const arg of node.args) if (arg.type === "Word") variables.assignUnknown(literalOf(arg) ?? "");
@@ -121,33 +147,17 @@ export function variablesOf(script: ParsedScript): Variables {
   return variables;
 }
 
-function nodesOf(script: ParsedScript): SyntaxNode[] {
-  const nodes: SyntaxNode[] = [];
-  const visit = (node: SyntaxNode): void => {
-    nodes.push(node);
-    forEachChild(node, visit);
-  };
-  visit(script);
-  return nodes;
-}
-
 function nodeRefusal(node: SyntaxNode): Refusal | undefined {
   switch (node.type) {
     case "Statement":
       return node.background === true
         ? refusal("syntax/background", "A command in the background outlives its time limit: leave out the &.")
         : undefined;
-    case "Pipeline":
-      return node.operators.includes("|&") ? refusal("syntax/unsupported", "sh has no |&: write 2>&1 |.") : undefined;
     case "For":
       return forRefusal(node.name);
-    case "CaseItem":
-      return node.terminator === ";&" || node.terminator === ";;&"
-        ? refusal("syntax/unsupported", `sh has no ${node.terminator}.`)
-        : undefined;
     case "Assignment":
       return node.append === true || node.index !== undefined
-        ? refusal("syntax/unsupported", "sh has neither += nor arrays.")
+        ? refusal("syntax/unsupported", "Neither += nor arrays are followed: use plain variables.")
         : undefined;
     case "Command":
       return readRefusal(node);
@@ -158,6 +168,7 @@ function nodeRefusal(node: SyntaxNode): Refusal | undefined {
     case "ParameterExpansion":
       return parameterRefusal(node);
     case "CommandExpansion":
+    case "ProcessSubstitution":
       return node.script === undefined
         ? refusal("syntax/error", "A command substitution could not be read.")
         : undefined;
@@ -193,11 +204,14 @@ function parameterRefusal(part: ParameterExpansionPart): Refusal | undefined {
   const { prefix, index, operation, parameter, text } = part;
   const refused = refusal(
     "syntax/unsupported",
-    `${text} is not allowed: only \${x}, \${#x}, \${x:-text}, \${x#text} and \${x%text} with plain text.`,
+    `${text} is not allowed: only \${x}, \${#x}, \${x:-text}, \${x#text}, \${x%text} and \${x/a/b} with plain text.`,
   );
   if (prefix === "!" || index !== undefined || !/^([A-Za-z_]\w*|[?$#!@*]|\d+)$/.test(parameter)) return refused;
   if (operation === undefined) return undefined;
   if (operation.type === "Remove") return /^[\w./:,@+*?-]*$/.test(operation.operand.text) ? undefined : refused;
+  if (["Replace", "Slice", "CaseModification"].includes(operation.type)) {
+    return PLAIN_OPERATION.test(text) ? undefined : refused;
+  }
   const plain = operation.type === "Default" && ["-", ":-", "+", ":+"].includes(operation.operator);
   return plain && /^[\w./:,@+-]*$/.test(operation.operand.text) ? undefined : refused;
 }
@@ -215,29 +229,29 @@ function redirectRefusal({ operator, target, descriptor }: RedirectNode): Refusa
     case ">":
     case ">>":
     case ">|":
-      return text !== undefined && OUTPUTS.has(text) ? undefined : refusal(
-        "redirect/write",
-        `Output may only go to /dev/null, not to ${target?.text ?? "a file"}: what is printed comes back anyway.`,
-      );
+      return text !== undefined && OUTPUTS.has(text) ? undefined : outputRefusal(target);
     case ">&":
     case "<&":
+      if (operator === ">&" && descriptor === undefined && text === "/dev/null") return undefined;
       return text !== undefined && /^(\d|-)$/.test(text)
         ? undefined
         : refusal("redirect/write", `${operator}${target?.text ?? ""} is not a file descriptor.`);
+    case "&>":
+    case "&>>":
+      return text !== undefined && OUTPUTS.has(text) ? undefined : outputRefusal(target);
     default:
-      return refusal("redirect/unsupported", `sh has no ${operator}: write >/dev/null 2>&1.`);
+      return refusal("redirect/unsupported", `${operator} opens a file for writing: use <.`);
   }
+}
+
+function outputRefusal(target: Word | undefined): Refusal {
+  return refusal(
+    "redirect/write",
+    `Output may only go to /dev/null, not to ${target?.text ?? "a file"}: what is printed comes back anyway.`,
+  );
 }
 
 /** Only numbers, and variables that can hold nothing but numbers, may stand in arithmetic. */
-function* arithmeticRefusals(script: ParsedScript): Generator<Refusal> {
-  const variables = variablesOf(script);
-  for (const node of nodesOf(script)) {
-    const refused = arithmeticRefusal(node, variables);
-    if (refused !== undefined) yield refused;
-  }
-}
-
 function arithmeticRefusal(node: SyntaxNode, variables: Variables): Refusal | undefined {
   if (node.type === "ArithmeticBinary" && ASSIGNING.test(node.operator)) return refused(node);
   if (node.type === "ArithmeticUnary" && /\+\+|--/.test(node.operator)) return refused(node);

@@ -18,11 +18,21 @@ export interface Piece {
   readonly end: number;
 }
 
-/** `runs` is the line that runs: the asked one, or the one with a bound added. */
+/** `bash` when the line has syntax that only bash reads; every other line means the same in both. */
+export type Shell = "sh" | "bash";
+
+/** How a line runs that is not refused. */
+export interface Runnable {
+  /** The line that runs: the asked one, or the one with a bound added. */
+  readonly runs: string;
+  readonly shell: Shell;
+  readonly needs: Needs;
+}
+
 export type Verdict =
-  | { readonly kind: "allowed"; readonly runs: string; readonly needs: Needs }
-  | ({ readonly kind: "changed"; readonly runs: string; readonly needs: Needs; readonly piece: Piece } & Refusal)
-  | ({ readonly kind: "needs_approval"; readonly runs: string; readonly needs: Needs; readonly piece: Piece } & Refusal)
+  | ({ readonly kind: "allowed" } & Runnable)
+  | ({ readonly kind: "changed"; readonly piece: Piece } & Runnable & Refusal)
+  | ({ readonly kind: "needs_approval"; readonly piece: Piece } & Runnable & Refusal)
   | ({ readonly kind: "refused"; readonly piece: Piece } & Refusal);
 
 export function refusal(rule: string, reason: string, alternative?: string): Refusal {

@@ -7,6 +7,13 @@ import { printsNumbers } from "./numeric.ts";
 const MAX_COMBINATIONS = 64;
 /** Special parameters that are always numbers: last status, this shell, number of arguments, last background job. */
 const NUMERIC_PARAMETERS = new Set(["?", "$", "#", "!"]);
+/** `{a,b}` of plain text and `{1..5}`: the only brace expansions that are followed. */
+const PLAIN_LIST = /^\{([\w./:@%+-]*(?:,[\w./:@%+-]*)+)\}$/;
+const PLAIN_RANGE = /^\{(\d{1,4})\.\.(\d{1,4})\}$/;
+/** Stands for a home directory, so that what lies in it is recognised; no line can set HOME. */
+const HOME = "/root";
+/** Stands for the pipe that a process substitution becomes: a file that may be read. */
+const PIPE_FILE = "/dev/stdin";
 
 /** One value for each variable of a command. */
 export type Binding = ReadonlyMap<string, string>;
@@ -44,6 +51,7 @@ export class Variables {
   /** The possible values; they may hold marks. */
   values(name: string): readonly string[] {
     if (NUMERIC_PARAMETERS.has(name)) return [NUMBER];
+    if (name === "HOME") return [HOME];
     const sources = this.#sources.get(name);
     if (sources === undefined || this.#unknown.has(name)) return [TEXT];
     const known = this.#values.get(name);
@@ -112,17 +120,54 @@ function settle(field: string): string {
   return /^[\uE002\uE004]+$/.test(field) ? WORDS : field.replaceAll(WORD, TEXT);
 }
 
-function atomsOf(word: Word, binding: Binding): Atom[] {
-  if (word.parts === undefined) return [{ text: word.value, quoted: true }];
-  return word.parts.flatMap((part) => atomsOfPart(part, binding, "unquoted"));
+/** The words that a word becomes by its braces; undefined when that is not certain. */
+export function withoutBraces(word: Word): readonly Word[] | undefined {
+  const at = (word.parts ?? []).findIndex((part) => part.type === "BraceExpansion");
+  const brace = word.parts?.[at];
+  if (brace === undefined) return [word];
+  // bash expands braces first, as text: `$x{a,b}` becomes `$xa $xb`.
+  const others = word.parts?.toSpliced(at, 1) ?? [];
+  if (!others.every(({ type }) => type === "Literal" || type === "SingleQuoted" || type === "Glob")) return undefined;
+  const texts = bracedTexts(brace.text);
+  // A word that becomes nothing vanishes.
+  if (others.length === 0 && texts?.includes("")) return undefined;
+  return texts?.map((text) => ({
+    ...word,
+    parts: word.parts?.with(at, { type: "Literal", pos: brace.pos, end: brace.end, text, value: text }),
+  }));
 }
 
-function atomsOfPart(part: WordPart, binding: Binding, context: "quoted" | "unquoted"): Atom[] {
+function bracedTexts(text: string): readonly string[] | undefined {
+  const list = PLAIN_LIST.exec(text)?.[1];
+  if (list !== undefined) return list.split(",");
+  const [first = NaN, last = NaN] = PLAIN_RANGE.exec(text)?.slice(1).map(Number) ?? [];
+  const length = last - first + 1;
+  // A range that counts down or has leading zeros is rare, and the limit keeps the words few.
+  const plain = length >= 1 && length <= MAX_COMBINATIONS && text === `{${first}..${last}}`;
+  return plain ? Array.from({ length }, (_, index) => String(first + index)) : undefined;
+}
+
+function atomsOf(word: Word, binding: Binding): Atom[] {
+  const parts: readonly Readable[] = word.parts ?? [{ type: "Literal", text: word.text, value: word.value }];
+  const [first] = parts;
+  const atoms = parts.flatMap((part) => atomsOfPart(part, binding, "unquoted"));
+  const [start] = atoms;
+  if (start === undefined || first?.type !== "Literal" || !/^~[\w-]*(\/|$)/.test(first.text)) return atoms;
+  const text = start.text.replace(/^~(?=\/|$)/, HOME).replace(/^~/, "/home/");
+  return [{ ...start, text }, ...atoms.slice(1)];
+}
+
+type Readable = WordPart | { readonly type: "Literal"; readonly text: string; readonly value: string };
+
+function atomsOfPart(part: Readable, binding: Binding, context: "quoted" | "unquoted"): Atom[] {
   const quoted = context === "quoted";
   switch (part.type) {
     case "Literal":
     case "SingleQuoted":
+    case "AnsiCQuoted":
       return [{ text: part.value, quoted: true }];
+    case "ProcessSubstitution":
+      return [{ text: PIPE_FILE, quoted: true }];
     case "Glob":
       return [{ text: GLOB, quoted: true }];
     case "DoubleQuoted":

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { judge } from "../../../src/commands/mod.ts";
 
-const SHELLS = [["/bin/sh", "-c"], ["/bin/bash", "--posix", "-c"]];
+/** What `sh` can be, and what a line runs in that only bash reads. */
+const SHELLS = { sh: [["/bin/sh", "-c"], ["/bin/bash", "--posix", "-c"]], bash: [["/bin/bash", "-c"]] } as const;
 /** Lines that are run in each shell; most of those generated are refused before. */
 const LINES = 120;
 
@@ -20,12 +21,15 @@ Deno.test("judge() allows no line that makes a real shell run, write or pass on 
   try {
     await prepare(box);
     const random = generator(7);
-    for (const make of [syntaxLine, valueLine]) {
+    for (const make of [syntaxLine, bashLine, valueLine]) {
       for (let run = 0; run < LINES;) {
         const line = make(random);
-        if (judge(line).kind === "refused") continue;
+        const verdict = judge(line);
+        if (verdict.kind === "refused") continue;
         run++;
-        for (const [shell = "", ...args] of SHELLS) await runInBox(box, { shell, args: [...args, line] });
+        for (const [shell, ...args] of SHELLS[verdict.shell]) {
+          await runInBox(box, { shell, args: [...args, verdict.runs] });
+        }
         assert.deepEqual([...Deno.readDirSync(`${box}/files`)].map((file) => file.name), [], line);
       }
     }
@@ -54,7 +58,7 @@ async function prepare(box: string): Promise<void> {
     const text = `#!/bin/sh\ntouch_trace() { : > ${box}/files/trace; }\n${body}\n:\n`;
     await Deno.writeTextFile(`${box}/bin/${name}`, text, { mode: 0o755 });
   }
-  for (const name of ["timeout", "env", "xargs"]) await Deno.symlink(`/usr/bin/${name}`, `${box}/bin/${name}`);
+  for (const name of ["timeout", "env", "xargs", "head"]) await Deno.symlink(`/usr/bin/${name}`, `${box}/bin/${name}`);
 }
 
 async function runInBox(box: string, { shell, args }: { shell: string; args: readonly string[] }): Promise<void> {
@@ -137,6 +141,46 @@ const PIECES = [
 function syntaxLine(random: Random): string {
   const pieces = Array.from({ length: 2 + random(12) }, () => pick(random, PIECES));
   return `echo ${pieces.join("")}`;
+}
+
+const BASH_PIECES = [
+  "<<<",
+  "<<< ",
+  "[[ ",
+  " ]]",
+  " == ",
+  " =~ ",
+  "-eq ",
+  "-v ",
+  "<(",
+  ">(",
+  "{ls,rm}",
+  "{a,-delete}",
+  "{1..3}",
+  "{rm,",
+  ",b}",
+  "$'rm'",
+  "$'\\x72m'",
+  "$'\\n'",
+  "&>/dev/null",
+  ">&/dev/null",
+  "|& ",
+  "${x/",
+  "${x:",
+  "${x^^}",
+  "a[$(rm)]",
+  "<<'E'\n",
+  "<<-E\n",
+  "\nE\n",
+  "$(rm)",
+  "find / ",
+  "x={",
+];
+
+function bashLine(random: Random): string {
+  const all = [...PIECES, ...BASH_PIECES, ...BASH_PIECES];
+  const pieces = Array.from({ length: 2 + random(10) }, () => pick(random, all));
+  return `${pick(random, ["echo ", "", "x=", "find / ", "[[ "])}${pieces.join("")}`;
 }
 
 const WORDS = [

@@ -1,71 +1,221 @@
-/** Container and cluster programs: what they can be asked without changing anything. */
-import { type Rule, without } from "../arguments.ts";
-import { show } from "../marks.ts";
+/** Container engines, clusters and virtual machines: what they can be asked without changing anything. */
+import { given, leading, options, type Rule } from "../arguments.ts";
+import { mayHideOption, show } from "../marks.ts";
 import { refusal } from "../verdict.ts";
-import { limited, type Programs } from "./program.ts";
+import { commands, endless, listed, SOCKETS } from "./entry.ts";
+import type { Bound, Inner, Programs } from "./program.ts";
 
-/** Verbs of one word, and of two (`network ls`). */
-const DOCKER_READS = ["ps", "images", "inspect", "logs", "stats", "top", "version", "info", "port", "diff", "history"]
-  .concat(["network ls", "network inspect", "volume ls", "volume inspect", "container ls", "container inspect"])
-  .concat([
-    "container logs",
-    "container top",
-    "container port",
-    "image ls",
-    "image inspect",
-    "system df",
-    "system info",
-  ])
-  .concat(["compose ps", "compose logs", "compose ls", "compose top", "pod ps", "pod inspect"]);
-const CRICTL_READS = ["ps", "pods", "images", "inspect", "inspectp", "logs", "stats", "info", "version"];
-const KUBECTL_READS = ["get", "describe", "logs", "top", "version", "api-resources", "events", "explain"];
+/** Options of lists and logs that podman and nerdctl share with docker; the others of theirs are global and can run programs. */
+const LISTING =
+  "-aqlspt --all --quiet --format= --no-trunc --filter= --latest --size --sort= --no-stream --pod --ns --digests " +
+  "--timestamps --names --tail= --since= --until= --type= -n: --last= --noheading --follow";
+const LOGS = LISTING + " -f";
 
-function dockerRule(args: readonly string[]): ReturnType<Rule> {
-  const [first = "", second = ""] = args;
-  if (!DOCKER_READS.includes(first) && !DOCKER_READS.includes(`${first} ${second}`)) {
-    return refusal(
-      "docker/verb",
-      `docker ${show(first)} is not on the list of what only reads: ${DOCKER_READS.join(", ")}.`,
-    );
+const follows = (program: string, verbs: RegExp) => (args: readonly string[]): Bound | undefined => {
+  const verb = args.filter((arg) => !arg.startsWith("-")).slice(0, 2).join(" ");
+  const hidden = args.some(mayHideOption);
+  if (/^(container |pod |compose )?logs/.test(verb) || verbs.test(verb)) {
+    return hidden || given(args, options("-fw -ncol: --follow --watch --watch-only")) ? endless(program) : undefined;
   }
-  if (first !== "stats" || args.includes("--no-stream")) return undefined;
-  return refusal("docker/endless", "docker stats never ends: add --no-stream.");
+  if (/^(container |pod )?stats/.test(verb)) return args.includes("--no-stream") ? undefined : endless(program);
+  const events = /^(system )?events/.test(verb) && program !== "kubectl";
+  return events && !args.some((arg) => arg.startsWith("--until")) ? endless(program) : undefined;
+};
+
+/** `exec` in a container: an operator agrees to a command that the policy would also let run here. */
+const EXEC = options("-it -u: -w: -n: -c: --interactive --tty --user= --workdir= --namespace= --container= --stdin");
+
+function execRule(program: string): Rule {
+  return (args) => {
+    const parsed = leading(program, EXEC, args);
+    if ("rule" in parsed) return { ...parsed, alternative: EXEC_INSTEAD[program] ?? "docker top web" };
+    return innerOf(program, args).length > 0
+      ? undefined
+      : refusal(`${program}/exec`, `${program} exec is refused without a command behind the name of the container.`);
+  };
 }
 
-/** The verb comes first, or behind the namespace; other global options name other clusters and credentials. */
+function innerOf(program: string, args: readonly string[]): readonly string[] {
+  const parsed = leading(program, EXEC, args);
+  if ("rule" in parsed) return [];
+  const [, ...rest] = parsed.operands;
+  const dashes = rest.indexOf("--");
+  if (dashes >= 0) return execOptionsOnly(program, rest.slice(0, dashes)) ? rest.slice(dashes + 1) : [];
+  return rest;
+}
+
+/** `kubectl exec POD -c NAME -- COMMAND` */
+function execOptionsOnly(program: string, args: readonly string[]): boolean {
+  const parsed = leading(program, EXEC, args);
+  return !("rule" in parsed) && parsed.operands.length === 0;
+}
+
+/** Where `exec` stands, behind options before it; undefined when the line is about something else. */
+function execArguments(program: string, args: readonly string[]): readonly string[] | undefined {
+  const parsed = leading(program, options("-n: --namespace="), args);
+  return "rule" in parsed || parsed.operands[0] !== "exec" ? undefined : parsed.operands.slice(1);
+}
+
+/** Adds `exec` to the entries of a program. */
+function withExec(programs: Programs): Programs {
+  return Object.fromEntries(
+    Object.entries(programs).map(([name, program]) => [name, {
+      ...program,
+      rule: (args: readonly string[]) => {
+        const exec = execArguments(name, args);
+        return exec === undefined ? program.rule?.(args) : execRule(name)(exec);
+      },
+      runs: (args: readonly string[]): Inner => ({ command: innerOf(name, execArguments(name, args) ?? []) }),
+      approval: (args: readonly string[]) =>
+        execArguments(name, args) === undefined ? program.approval?.(args) : refusal(
+          `${name}/exec`,
+          `${name} exec runs a program of the container, which may be another than the one of this name here: an operator ` +
+            "has to agree.",
+          EXEC_INSTEAD[name],
+        ),
+    }]),
+  );
+}
+
+const EXEC_INSTEAD: Readonly<Record<string, string>> = {
+  docker: "docker top web",
+  podman: "podman top web",
+  kubectl: "kubectl describe pod web",
+};
+
+const KUBECONFIGS =
+  /^\/etc\/kubernetes\/(admin|kubelet|super-admin)\.conf$|^\/etc\/rancher\/k3s\/k3s\.yaml$|^\/var\/lib\/kubelet\/kubeconfig$/;
+
+/** A configuration can name a program that hands out credentials; `--raw` is a GET, which can still open a session. */
 function kubectlRule(args: readonly string[]): ReturnType<Rule> {
-  const rest = args.slice(
-    /^(-n|--namespace)$/.test(args[0] ?? "") ? 2 : /^(-n|--namespace=)./.test(args[0] ?? "") ? 1 : 0,
-  );
-  if (KUBECTL_READS.includes(rest[0] ?? "")) return undefined;
-  return refusal(
-    "kubectl/verb",
-    `kubectl ${show(rest[0] ?? "")} is not on the list of what only reads: ${KUBECTL_READS.join(", ")}.`,
-  );
+  for (const [index, arg] of args.entries()) {
+    const [name = "", value = args[index + 1] ?? ""] = arg.split(/=(.*)/s);
+    if (name === "--kubeconfig" && !KUBECONFIGS.test(value)) {
+      return refusal("kubectl/credentials", `kubectl ${show(arg)} is refused: it goes elsewhere or runs a program.`);
+    }
+    if (/-file=/.test(arg) || /-file=/.test(value)) {
+      return refusal("kubectl/file", `kubectl ${show(arg)} is refused: a template stands in the line.`);
+    }
+    if (name === "--raw" && (!value.startsWith("/") || /exec|attach|portforward|proxy|[^\w./?=&:,-]/.test(value))) {
+      return refusal("kubectl/raw", `kubectl ${show(arg)} is refused: only addresses that report are read.`);
+    }
+  }
+  return undefined;
 }
 
-const follow = (program: string, letters: string): Rule =>
-  without(`${program}/endless`, { letters, valued: "ncl", long: ["follow", "watch", "watch-only"] }, "it never ends");
-
-/** `docker ps -f` filters, `docker logs -f` follows. */
-const followLogs: Rule = (args) => args.includes("logs") ? follow("docker", "f")(args) : undefined;
+const KUBECTL = "-A -n: -l: -L: -o: --all-namespaces --namespace= --output= --selector= --field-selector= --sort-by= " +
+  "--show-labels --no-headers --watch --watch-only --chunk-size= --raw= --template= --request-timeout= --kubeconfig= " +
+  "--show-managed-fields --show-events --ignore-not-found --label-columns= --show-kind --server-print= --subresource=";
 
 export const CONTAINER_PROGRAMS: Programs = {
-  ...limited(["docker", "podman"], dockerRule, followLogs),
-  ...limited(["crictl"], (args) =>
-    CRICTL_READS.includes(args[0] ?? "") ? undefined : refusal(
-      "crictl/verb",
-      `crictl ${show(args[0] ?? "")} is not on the list of what only reads: ${CRICTL_READS.join(", ")}.`,
-    ), followLogs),
-  ...limited(
-    ["kubectl"],
-    kubectlRule,
-    follow("kubectl", "w"),
-    (args) => args.includes("logs") ? follow("kubectl", "f")(args) : undefined,
-    without("kubectl/credentials", {
-      letters: "s",
-      valued: "nolLfc",
-      long: ["kubeconfig", "server", "token", "as", "raw"],
-    }, "it goes elsewhere"),
+  ...withExec({
+    ...commands("docker", "", {
+      "ps,images,inspect,logs,stats,top,version,info,port,diff,history,events,network ls,network inspect,volume ls":
+        "*",
+      "volume inspect,container ls,container inspect,container logs,container top,container port,container stats": "*",
+      "container list,container diff,image ls,image inspect,image history,system df,system info,system events": "*",
+      "compose ps,compose logs,compose ls,compose top,compose images,compose version,context ls,context show": "*",
+      "node ls,node ps,node inspect,service ls,service ps,service inspect,service logs,stack ls,stack ps": "*",
+      "stack services,plugin ls,plugin inspect": "*",
+    }, {
+      needs: SOCKETS,
+      bound: follows("docker", /^(service logs|compose logs|container logs)/),
+      instead: "docker ps -a",
+    }),
+    ...commands("podman nerdctl", "", {
+      "ps,images,inspect,top,version,info,port,diff,history,network ls,network inspect,volume ls": LISTING,
+      "volume inspect,container ls,container inspect,container top,image ls,image inspect,system df,system info":
+        LISTING,
+      "pod ps,pod inspect,pod stats,pod top,stats,container stats": LISTING,
+      "logs,container logs,pod logs": LOGS,
+      "events,system events": "--since= --until= --format= --filter= --stream --no-trunc",
+    }, { needs: SOCKETS, bound: follows("podman", /^container logs/), instead: "podman ps -a" }),
+    ...commands("kubectl oc", KUBECTL, {
+      "get": "-wR",
+      "describe,api-resources,api-versions,explain,events,cluster-info!,auth can-i,auth whoami,options":
+        "-wR --recursive " +
+        "--api-group= --verbs= --namespaced --types= --for= --list --api-version=",
+      "logs":
+        "--follow --previous --container= --all-containers --tail= --since= --since-time= --timestamps --limit-bytes= " +
+        "--prefix --max-log-requests= --pod-running-timeout= -f -p -c:",
+      "top,top node,top nodes,top pod,top pods": "--containers --sum --use-protocol-buffers",
+      "version": "--client --short",
+      "rollout status,rollout history": "-w --timeout= --revision=",
+      "config view,config get-contexts,config current-context!,config get-clusters!": "--minify",
+    }, {
+      needs: SOCKETS,
+      rules: [kubectlRule],
+      bound: follows("kubectl", /^(get|events|rollout)/),
+      instead: "kubectl get pods -A -o wide",
+    }),
+  }),
+  ...commands("docker-compose", "", { "ps,logs,top,images,ls,version": "*" }, {
+    needs: SOCKETS,
+    bound: follows("docker", /^$/),
+    instead: "docker compose ps",
+  }),
+  ...commands("crictl", "-t: --timeout=", {
+    "ps,pods,images,inspect,inspectp,inspecti,stats,statsp,info,version,imagefsinfo":
+      "-aqv -o: --output= --name= --state= " +
+      "--no-trunc --all --quiet --verbose --label= --namespace= --pod= --latest -l -p: --id=",
+    "logs": "-ft -p --tail= --since= --timestamps --follow --previous",
+  }, { needs: SOCKETS, bound: follows("crictl", /^$/), instead: "crictl ps -a" }),
+  ...commands("ctr", "-n: --namespace=", {
+    "containers ls,containers list,containers info,c ls,images ls,images list,i ls,tasks ls,tasks list,t ls,tasks ps":
+      "-q",
+    "namespaces ls,ns ls,version,snapshots ls,snapshots list,content ls,leases ls,plugins ls": "-q",
+    "events": "",
+  }, {
+    needs: SOCKETS,
+    bound: (args) => args.includes("events") ? endless("ctr") : undefined,
+    instead: "ctr containers ls",
+  }),
+  ...commands("helm", "-n: --namespace=", {
+    "list,ls,status,history,get values,get manifest,get notes,get hooks,get all,get metadata,version,repo list,env":
+      "-Aaqd -o: --all-namespaces --all --output= --revision= --max= --failed --pending --deployed --filter= --short",
+  }, { instead: "helm list -A" }),
+  ...commands("virsh", "-rq --readonly --quiet", {
+    "list,dominfo,domstate,domblklist,domblkstat,domblkinfo,domblkerror,domiflist,domifstat,domifaddr,dommemstat": "*",
+    "domstats,domjobinfo,domcontrol,domdisplay,domid,domname,domuuid,vcpuinfo,vcpucount,cpu-stats,dumpxml,nodeinfo":
+      "*",
+    "nodecpustats,nodememstats,nodelist,net-list,net-info,net-dumpxml,net-dhcp-leases,pool-list,pool-info,pool-dumpxml":
+      "*",
+    "vol-list,vol-info,iface-list,iface-dumpxml,snapshot-list,snapshot-info,capabilities,version,hostname,sysinfo,freecell":
+      "*",
+  }, { needs: SOCKETS, rules: [oneVirsh], instead: "virsh list --all" }),
+  ...commands("lxc incus", "", {
+    "list,ls,info,version,config show,network list,network show,network info,storage list,storage info,image list,profile list":
+      "-c: -f: --format= --columns= --resources --show-log --expanded -e --all-projects",
+  }, { needs: SOCKETS, instead: "lxc list" }),
+  ...listed("lxc-ls", "-1f --fancy --active --running --stopped -F:"),
+  ...listed("lxc-info", "-n: -sipSH --name= --state --pid --ips --stats"),
+  ...commands(
+    "etcdctl",
+    "-w: --endpoints= --cacert= --cert= --key= --write-out= --cluster --command-timeout= --dial-timeout=",
+    {
+      "endpoint health,endpoint status,endpoint hashkv,member list,alarm list!,version!": "",
+      "get": "--prefix --keys-only --limit= --count-only --print-value-only --from-key",
+    },
+    { instead: "etcdctl endpoint status" },
   ),
+  ...commands("consul", "", {
+    "members,info,operator raft list-peers,catalog nodes,catalog services,version": "~detailed ~wan",
+  }, {
+    instead: "consul members",
+  }),
+  ...commands("vault", "", { "status,version!,operator raft list-peers!": "~format: --format=" }, {
+    instead: "vault status",
+  }),
+  ...commands("nomad", "", {
+    "status,node status,server members,job status,alloc status,alloc logs,version!,agent-info":
+      "~verbose ~short ~stderr ~tail ~n: ~f",
+  }, { bound: (args) => args.includes("-f") ? endless("nomad") : undefined, instead: "nomad status" }),
 };
+
+/** virsh takes several commands apart by `;` and reads further ones from a terminal. */
+function oneVirsh(args: readonly string[]): ReturnType<Rule> {
+  if (args.some((arg) => mayHideOption(arg))) return refusal("argument/unknown", "What virsh gets here is not known.");
+  return args.some((arg) => /^;|;$/.test(arg) || arg === "--update-memory" || /[;\n]/.test(arg) || arg === "--set")
+    ? refusal("virsh/command", "virsh with several commands in one line is refused.")
+    : undefined;
+}

@@ -1,7 +1,6 @@
 /** What the allowlist says about one program. */
 import type { Needs } from "../../needs.ts";
-import { all, type Rule } from "../arguments.ts";
-import { filesOf } from "../files.ts";
+import type { Rule } from "../arguments.ts";
 import type { Refusal } from "../verdict.ts";
 
 export interface Program {
@@ -19,6 +18,8 @@ export interface Program {
   readonly approval?: Rule;
   /** The bound it gets with arguments that would make it run or print without end. */
   readonly bound?: (args: readonly string[]) => Bound | undefined;
+  /** With these arguments it passes its input on: it may only run with an empty one (`</dev/null`, `echo |`, none). */
+  readonly sendsInput?: (args: readonly string[]) => boolean;
 }
 
 /** A limit that is put around one program of the line, and the rule that says why. */
@@ -37,26 +38,3 @@ export interface Inner {
 }
 
 export type Programs = Readonly<Record<string, Program>>;
-
-/** Programs that only report, whatever their arguments. */
-export function reports(...names: readonly string[]): Programs {
-  return named(names, { anyArguments: true });
-}
-
-/** Programs that read the files among their arguments and only print. */
-export function readers(names: readonly string[], ...rules: readonly Rule[]): Programs {
-  return named(names, rules.length === 0 ? { files: everyFile } : { files: everyFile, rule: all(...rules) });
-}
-
-/** Programs that only report as long as the rules let their arguments pass. */
-export function limited(names: readonly string[], ...rules: readonly Rule[]): Programs {
-  return named(names, { rule: all(...rules) });
-}
-
-function everyFile(args: readonly string[]): readonly string[] {
-  return args.flatMap(filesOf);
-}
-
-function named(names: readonly string[], program: Program): Programs {
-  return Object.fromEntries(names.map((name) => [name, program]));
-}

@@ -1,8 +1,9 @@
 /** What the shell itself offers, and programs that run another one. */
-import { allow, only, type Rule } from "../arguments.ts";
+import { allow, atMost, only, type Rule, unknownArguments } from "../arguments.ts";
 import { isLiteral, mayHideOption, show, TEXT, WORDS } from "../marks.ts";
 import { refusal } from "../verdict.ts";
-import { type Inner, limited, type Program, type Programs, reports } from "./program.ts";
+import { endless, listed, reports, ruled } from "./entry.ts";
+import type { Inner, Program, Programs } from "./program.ts";
 
 const MAX_SLEEP_S = 30;
 const ASSIGNMENT = /^[A-Za-z_]\w*=/;
@@ -120,32 +121,54 @@ const COMMAND: Program = {
   runs: (args) => ({ command: /^-[vV]$/.test(args[0] ?? "") ? [] : args }),
 };
 
+/** The words that watch joins to a line for the shell, when they hold nothing that a shell acts on. */
+const WATCH: Program = {
+  anyArguments: true,
+  rule: (args) => {
+    const unknown = args.find((arg) => !isLiteral(arg) || /[^\w\s./:=,@%+-]/.test(arg));
+    return unknown === undefined ? undefined : refusal(
+      "watch/shell",
+      `watch hands ${show(unknown)} to a shell: ask for the inner command itself.`,
+      "cat /proc/loadavg",
+    );
+  },
+  runs: (args) => {
+    let at = 0;
+    while (args[at]?.startsWith("-")) at += /^-(n|q|-interval)$/.test(args[at] ?? "") ? 2 : 1;
+    return { command: args.slice(at).join(" ").split(/\s+/).filter((word) => word !== "") };
+  },
+  bound: () => endless("watch"),
+};
+
+/** `nice` and `ionice` also report: alone, and `ionice -p PID`. */
+const IONICE = runner("ionice", { letters: "t", valued: "cn" });
+
 export const SHELL_PROGRAMS: Programs = {
-  ...reports("echo", "true", "false", ":", "pwd", "exit", "break", "continue", "type", "which", "whereis", "expr"),
+  ...reports("echo true false : pwd exit break continue type which whereis times jobs"),
   test: { rule: testRule, anyArguments: true },
   "[": { rule: testRule, anyArguments: true },
   printf: { rule: printfRule, anyArguments: true },
-  ...limited(["read"], readRule),
-  ...limited(["sleep"], sleepRule),
-  ...limited(
-    ["seq"],
+  ...ruled("read", [(args) => unknownArguments("read", args), readRule]),
+  ...ruled("sleep", [sleepRule], { instead: "sleep 5" }),
+  ...ruled("seq", [
     (args) =>
-      args.every((arg) => !isLiteral(arg) || /^-?[\d.]+$/.test(arg))
+      args.every((arg) => !isLiteral(arg) || /^-?[\d.]+$|^-w$|^-s.?$|^,$/.test(arg))
         ? undefined
         : refusal("seq/option", "seq takes numbers only."),
-  ),
-  ...limited(
-    ["ulimit"],
-    allow(
-      "ulimit",
-      { letters: "SHacdflmnpstuv" },
-      (operands) => operands.length === 0 ? undefined : refusal("ulimit/set", "ulimit with a value sets the limit."),
-    ),
-  ),
+  ], { instead: "seq 1 10" }),
+  ...listed("ulimit", "-SHacdefilmnpqrstuvx", {
+    operands: atMost("ulimit", 0, "with a value it sets the limit"),
+    instead: "ulimit -a",
+  }),
+  watch: WATCH,
   timeout: runner("timeout", { valued: "ks", operands: 1 }),
   nice: runner("nice", { valued: "n" }),
-  ionice: runner("ionice", { letters: "t", valued: "cn" }),
-  sudo: runner("sudo", { letters: "n" }),
+  ionice: {
+    ...IONICE,
+    rule: (args) => /^-p$/.test(args[0] ?? "") && args.length === 2 ? undefined : IONICE.rule?.(args),
+    runs: (args) => /^-p$/.test(args[0] ?? "") ? { command: [] } : IONICE.runs?.(args) ?? { command: [] },
+  },
+  sudo: runner("sudo", { letters: "n", valued: "u" }),
   env: ENV,
   xargs: XARGS,
   command: COMMAND,

@@ -1,0 +1,90 @@
+/** Bounds that are added to a line: where what never ends is put under `timeout`, cut with `head -c`, or counted. */
+import type { SyntaxNode, Word } from "unbash";
+import type { Missing } from "./examine.ts";
+import { type Place, type Visit } from "./survey.ts";
+import { type Refusal, refusal } from "./verdict.ts";
+import { literalOf } from "./words.ts";
+
+/** A change of the line: text put in at a place, instead of what stands there. */
+export interface Edit extends Place {
+  readonly text: string;
+}
+
+/** A bound that is added, and what it is about. */
+export interface Added {
+  readonly why: Refusal;
+  readonly place: Place;
+  /** Undefined when the bound can be put nowhere. */
+  readonly edits: readonly Edit[] | undefined;
+}
+
+/** Rounds of a loop that has no end of its own. */
+const ROUNDS = 10;
+
+/** What bounds one simple command; edits that a pipeline around it makes needless are left out. */
+export function commandBound(
+  { node, place, next }: Visit,
+  words: readonly Word[],
+  missing: readonly Missing[],
+): Added[] {
+  return missing.flatMap(({ bound, offset, wrap }) => {
+    const { seconds, bytes, rule, reason } = bound;
+    if (bytes !== undefined && printsOnly(words[offset], words.slice(offset + 1), bytes)) return [];
+    const cut = bytes === undefined || cutsAt(next, bytes);
+    if (seconds === 0 && cut) return [];
+    const word = wrap === undefined ? undefined : words[wrap];
+    const edits = [
+      ...(seconds === 0 || word === undefined ? [] : [{ pos: word.pos, end: word.pos, text: `timeout ${seconds} ` }]),
+      ...(cut ? [] : [{ pos: node.end, end: node.end, text: ` | head -c ${bytes}` }]),
+    ];
+    const possible = word !== undefined && place === node;
+    return [{ why: refusal(rule, reason, bound.alternative), place, edits: possible ? edits : undefined }];
+  });
+}
+
+/** What bounds a loop whose condition never changes: so many rounds. */
+export function loopBound({ node, place }: Visit): Added | undefined {
+  if (node.type !== "While" || !isConstant(node)) return undefined;
+  const numbers = Array.from({ length: ROUNDS }, (_, index) => index + 1).join(" ");
+  const why = refusal("loop/endless", `This loop would not end by itself: it gets ${ROUNDS} rounds.`);
+  const edits = [{ pos: node.pos, end: node.body.pos, text: `for ktriage_round in ${numbers}; do ` }];
+  return { why, place, edits: place === node ? edits : undefined };
+}
+
+/** The line with all edits made. */
+export function edited(line: string, edits: readonly Edit[]): string {
+  let result = "";
+  let at = 0;
+  // Two rules may ask for the same bound.
+  const once = edits.filter(({ pos, text }, index) =>
+    edits.findIndex((other) => other.pos === pos && other.text === text) === index
+  );
+  for (const { pos, end, text } of once.toSorted((a, b) => a.pos - b.pos)) {
+    result += line.slice(at, pos) + text;
+    at = end;
+  }
+  return result + line.slice(at);
+}
+
+/** `while true`, `while :`, `until false`. */
+function isConstant({ kind, clause }: Extract<SyntaxNode, { type: "While" }>): boolean {
+  const command = clause.commands.length === 1 ? clause.commands[0]?.command : undefined;
+  if (command?.type !== "Command" || command.name === undefined) return false;
+  const words = [command.name, ...command.args].map((word) => word.type === "Word" ? literalOf(word) : undefined);
+  const text = words.join(" ");
+  return kind === "until" ? text === "false" : /^(true|:|\[ 1 \]|test 1|sleep [\d.]+)( |$)/.test(text);
+}
+
+/** Whether a command reads no more than so many bytes and is done: `head -c 100`. */
+function cutsAt(node: SyntaxNode | undefined, bytes: number): boolean {
+  if (node?.type !== "Command" || node.name === undefined) return false;
+  return printsOnly(node.name, node.args.filter((arg) => arg.type === "Word"), bytes);
+}
+
+function printsOnly(name: Word | undefined, args: readonly Word[], bytes: number): boolean {
+  if (name === undefined || literalOf(name) !== "head") return false;
+  const [first = "", second = ""] = args.map((word) => literalOf(word) ?? "");
+  const [, attached] = /^(?:-c|--bytes=)(\d+)$/.exec(first) ?? [];
+  const given = attached ?? (first === "-c" && /^\d+$/.test(second) ? second : undefined);
+  return given !== undefined && Number(given) <= bytes && !args.some((word) => /^-(n|-lines)/.test(word.text));
+}

@@ -1,0 +1,155 @@
+/** Programs that send something: questions to name servers, probes of hosts and ports, requests. */
+import { only, options, type Rule } from "../arguments.ts";
+import { show, TEXT, WORDS } from "../marks.ts";
+import { refusal } from "../verdict.ts";
+import { endless, listed, needsOne, ruled } from "./entry.ts";
+import type { Bound, Programs } from "./program.ts";
+
+const MAX_PINGS = 20;
+/** Only root may go below it, and then it is a flood. */
+const MIN_PING_INTERVAL_S = 0.2;
+const RAW = { capabilities: ["NET_RAW"] } as const;
+const PING = "-46nqODvU -c: -W: -w: -i: -s: -I: -M: -t: -Q:";
+
+/** Text that is only known when the line runs would leave the host within a name. */
+export function namesRule(args: readonly string[]): ReturnType<Rule> {
+  const found = args.find((arg) => arg.includes(WORDS) || (arg.includes(TEXT) && arg !== TEXT));
+  return found === undefined ? undefined : refusal(
+    "network/name",
+    `${show(found)} would leave this host as a name, and what it holds is not known: write the name out.`,
+  );
+}
+
+/** A whole name from elsewhere: a person can tell whether it may go out. */
+export function nameApproval(args: readonly string[]): ReturnType<Rule> {
+  return args.some((arg) => arg === TEXT)
+    ? refusal(
+      "network/unknown-name",
+      "A name that is only known when the line runs would leave this host.",
+      "ip route show",
+    )
+    : undefined;
+}
+
+const withTextKnown = (args: readonly string[]): string[] => args.map((arg) => arg === TEXT ? "name" : arg);
+
+function pingRule(args: readonly string[]): ReturnType<Rule> {
+  const parsed = only("ping", options(PING), withTextKnown(args));
+  if ("rule" in parsed) return parsed;
+  const given = new Map(parsed.options);
+  if (given.has("c") && !(Number(given.get("c")) >= 1 && Number(given.get("c")) <= MAX_PINGS)) {
+    return refusal("ping/endless", `ping takes a count of at most ${MAX_PINGS}, as in "ping -c 3 HOST".`);
+  }
+  if (given.has("i") && !(Number(given.get("i")) >= MIN_PING_INTERVAL_S)) {
+    return refusal("ping/flood", `ping -i below ${MIN_PING_INTERVAL_S} s is a flood.`);
+  }
+  if (given.has("s") && !(Number(given.get("s")) <= 9000)) return refusal("ping/flood", "ping -s takes at most 9000.");
+  return undefined;
+}
+
+const uncounted =
+  (program: string, synopsis: string, letter: string) => (args: readonly string[]): Bound | undefined => {
+    const parsed = only(program, options(synopsis), withTextKnown(args));
+    return "rule" in parsed || parsed.options.some(([name]) => name === letter) ? undefined : endless(program);
+  };
+
+/** Questions: options are one word each, so that none can name a file. */
+const asks = (program: string, synopsis: string): Rule => (args) => {
+  const parsed = only(program, options(synopsis), withTextKnown(args.filter((arg) => !/^[+@]/.test(arg))));
+  if ("rule" in parsed) return parsed;
+  const names = args.filter((arg) => !/^[-+]/.test(arg));
+  return names.length > 0 && names[0] !== "-"
+    ? undefined
+    : refusal(`${program}/input`, `${program} without a name reads names from its input.`);
+};
+
+const asking = { approval: nameApproval, instead: "getent hosts localhost" } as const;
+
+const TCPDUMP = "-nvetqxXASKlDLOpN -c: -i: -s: -r: -B: -Q: -y: -Z: -T: --immediate-mode --number -#";
+const MTR =
+  "-rwbnz46uTejxl -c: -P: -i: -m: --report --report-wide --no-dns --report-cycles= --show-ips --tcp --udp --port= --json";
+
+function tcpdumpRule(args: readonly string[]): ReturnType<Rule> {
+  const parsed = only("tcpdump", options(TCPDUMP), args);
+  if ("rule" in parsed) return parsed;
+  const user = new Map(parsed.options).get("Z");
+  return user === undefined || user === "root" ? undefined : refusal("tcpdump/option", "tcpdump -Z takes root only.");
+}
+
+export const PROBE_PROGRAMS: Programs = {
+  ...ruled("ping ping4 ping6", [namesRule, pingRule], {
+    ...asking,
+    needs: RAW,
+    bound: uncounted("ping", PING, "c"),
+    instead: "ping -c 3 127.0.0.1",
+  }),
+  ...listed("arping", "-Dqbf -c: -I: -w: -i:", {
+    rules: [namesRule],
+    needs: RAW,
+    bound: uncounted("arping", "-Dqbf -c: -I: -w: -i:", "c"),
+    instead: "ip neigh show",
+  }),
+  ...ruled("traceroute traceroute6 tcptraceroute", [
+    namesRule,
+    (args) =>
+      listedRule(
+        "traceroute",
+        "-46nITUFdr -m: -q: -w: -p: -f: -N: -i: -s: --mtu --tcp --icmp --max-hops=",
+        withTextKnown(args),
+      ),
+  ], { ...asking, needs: RAW }),
+  ...ruled("tracepath tracepath6", [
+    namesRule,
+    (args) => listedRule("tracepath", "-46nb -m: -l: -p:", withTextKnown(args)),
+  ], asking),
+  ...ruled("mtr", [
+    namesRule,
+    (args) => listedRule("mtr", MTR, withTextKnown(args)),
+    needsOne("mtr", "-rwjxl -cPim: --report --report-wide --json", "is refused without -r, for it draws on a terminal"),
+  ], { ...asking, needs: RAW, instead: "mtr -r -c 5 127.0.0.1" }),
+  ...ruled("nc ncat netcat", [
+    namesRule,
+    (args) => listedRule("nc", "-zvn46u -w: -G:", withTextKnown(args)),
+    needsOne("nc", "-z -wG:", "is refused without -z: only looking whether a port answers reads"),
+  ], { approval: nameApproval, instead: "nc -zv -w 3 127.0.0.1 80" }),
+  ...ruled("dig kdig drill delv", [namesRule, asks("dig", "-46mruvDST -t: -p: -c: -q: -x: -b:")], asking),
+  ...ruled("host", [namesRule, asks("host", "-avldrsTC46 -t: -W: -R: -c: -N: -p: -m:")], asking),
+  ...ruled("nslookup", [
+    namesRule,
+    (args) =>
+      asks("nslookup", "")(
+        args.filter((arg) => !/^-(type|query|q|debug|timeout|retry|port|class|vc|novc)\b[=\w.]*$/.test(arg)),
+      ),
+  ], asking),
+  ...listed("tcpdump", TCPDUMP, {
+    rules: [tcpdumpRule],
+    files: (args) => {
+      const parsed = only("tcpdump", options(TCPDUMP), args);
+      return "rule" in parsed ? [] : parsed.options.filter(([name]) => name === "r").map(([, path]) => path);
+    },
+    needs: { capabilities: ["NET_RAW", "NET_ADMIN"] },
+    bound: (args) =>
+      uncounted("tcpdump", TCPDUMP, "c")(args.filter((arg) => !/^-[rDL]/.test(arg))) &&
+        !args.some((arg) => /^-\w*[rDL]/.test(arg))
+        ? endless("tcpdump")
+        : undefined,
+    instead: "tcpdump -c 20 -nn -i eth0",
+  }),
+  ...listed("nmap", "-n4 -6 -p: ~sT ~sU ~sn ~sV ~sP ~Pn ~T3 ~T4 --open --top-ports= --reason -n -F -v", {
+    approval: () =>
+      refusal("nmap/scan", "A scan is seen by what it reaches: an operator has to agree.", "nc -zv -w 3 127.0.0.1 80"),
+    rules: [namesRule],
+    needs: RAW,
+    instead: "ss -lntup",
+  }),
+  ...listed("whois", "-h: -p: -H", {
+    rules: [namesRule],
+    approval: () =>
+      refusal("whois/leaves", "whois asks a server outside: an operator has to agree.", "getent hosts localhost"),
+  }),
+};
+
+function listedRule(program: string, synopsis: string, args: readonly string[]): ReturnType<Rule> {
+  const parsed = only(program, options(synopsis), args);
+  return "rule" in parsed ? parsed : undefined;
+}

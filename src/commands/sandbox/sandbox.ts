@@ -1,0 +1,173 @@
+/** A command line in its sandbox: started, and ended with all that it left. */
+import { commandEnvironment } from "../environment.ts";
+import type { Needs } from "../needs.ts";
+import { Broker } from "./broker.ts";
+import { keptCapabilities } from "./capabilities.ts";
+import { leftBehind, ownPrefix } from "./names.ts";
+import { prepareHelper, takeHelper, takeHelperWithoutGroup } from "./helper_process.ts";
+import type { Answer, Instructions } from "./instructions.ts";
+import { type HostLayers, type Layer, levelOf, planFor, readHostLayers, without } from "./plan.ts";
+import { kill } from "./signals.ts";
+import { Subtree } from "./subtree.ts";
+
+/** In the order of preference: in memory first. */
+const TEMPORARY_ROOTS = ["/dev/shm", "/run", "/tmp", "/var/tmp"];
+const DEVICES = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+const START_MS = 15_000;
+/** On top of the tasks that this host has now. */
+const MORE_PROCESSES = 512;
+
+export interface SandboxOptions {
+  readonly needs: Needs;
+  readonly signal?: AbortSignal;
+  /** Does without these layers, as on a host that does not have them; for tests. */
+  readonly without?: readonly Layer[];
+}
+/** 900 to 999; see Instructions. */
+const LOWEST_OOM_SCORE = 900, OOM_SCORES = 100;
+let commands = 0;
+
+/** A line that runs. Disposing of it ends every process that it started. */
+export interface Confined extends AsyncDisposable {
+  readonly child: Deno.ChildProcess;
+  /** Its layers, joined by "+". */
+  readonly level: string;
+  /** What the reader of the output must know, in sentences. */
+  readonly notes: readonly string[];
+  /** Kills every process of it. */
+  end(): Promise<void>;
+}
+
+/** What this host has; asked once. */
+let host: HostLayers | undefined;
+
+export function hostLayers(): HostLayers {
+  return host ??= readHostLayers();
+}
+
+/**
+ * Starts a line with `/bin/sh -c` in its sandbox.
+ *
+ * @throws {Error} a layer that this host has could not be put on, or the helper did not start: nothing was run
+ */
+export async function startConfined(line: string, options: SandboxOptions): Promise<Confined> {
+  const { needs } = options;
+  const plan = planFor(line, { host: without(hostLayers(), options.without ?? []), needs });
+  await using resources = new AsyncDisposableStack();
+  const directory = makeDirectory();
+  resources.defer(() => Deno.remove(directory, { recursive: true }).catch(() => {}));
+  const oom_score = LOWEST_OOM_SCORE + commands++ % OOM_SCORES;
+  const { child, group } = options.without?.includes("cgroup") ? takeHelperWithoutGroup() : takeHelper();
+  const tree: Tree = resources.use(await group ?? new Subtree(child.pid, { oom_score }));
+  const stop = (): void => kill(child.pid, "SIGKILL");
+  const timer = setTimeout(stop, START_MS);
+  options.signal?.addEventListener("abort", stop);
+  const input = child.stdin.getWriter();
+  try {
+    const kept = keptCapabilities(needs.capabilities);
+    const answer = await ask(child, input, {
+      line,
+      environment: { ...commandEnvironment(Deno.env.toObject()), TMPDIR: directory },
+      plan,
+      needs,
+      directory,
+      devices: DEVICES,
+      kept: String(kept),
+      processes: presentTasks() + MORE_PROCESSES,
+      oom_score,
+    });
+    if (answer.listener !== undefined) {
+      const owns = (pid: number): boolean => tree.processes().includes(pid);
+      const { listener } = answer;
+      resources.use(new Broker({ pid: child.pid, listener, directory, devices: DEVICES, owns }));
+    }
+    await input.write(new Uint8Array(1));
+    await input.close();
+  } catch (error) {
+    stop();
+    await Promise.allSettled([input.abort(), child.stdout.cancel(), child.stderr.cancel(), child.status]);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener("abort", stop);
+  }
+  const owned = resources.move();
+  return {
+    child,
+    level: levelOf(plan, { tree: tree.kind }),
+    notes: plan.notes,
+    end: () => tree.end(),
+    [Symbol.asyncDispose]: async () => {
+      await tree.end(); // before the broker: it serves whoever is still there
+      await owned.disposeAsync();
+      prepareHelper();
+    },
+  };
+}
+
+interface Tree extends AsyncDisposable {
+  readonly kind: "cgroup" | "subtree";
+  processes(): readonly number[];
+  end(): Promise<void>;
+}
+
+/** @throws {Error} the helper ended, or could not put a layer on */
+async function ask(
+  child: Deno.ChildProcess,
+  input: WritableStreamDefaultWriter<Uint8Array>,
+  instructions: Instructions,
+): Promise<Extract<Answer, { ok: true }>> {
+  await input.write(new TextEncoder().encode(`${JSON.stringify(instructions)}\n`)).catch(() => {});
+  const text = await firstLine(child.stdout);
+  if (text === "") throw new Error(`the sandbox's helper ended before the command: ${await restOf(child.stderr)}`);
+  const answer = JSON.parse(text) as Answer;
+  if (answer.ok) return answer;
+  throw new Error(`the sandbox failed at ${answer.step}; see \`ktriage check\` for what this host allows`);
+}
+
+/** Nothing follows it before the command is let go. */
+async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const reader = stream.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  while (!text.endsWith("\n")) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    text += decoder.decode(value, { stream: true });
+  }
+  reader.releaseLock();
+  return text;
+}
+
+async function restOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const text = await new Response(stream).text().catch(() => "");
+  return text.trim().slice(-500);
+}
+
+function makeDirectory(): string {
+  for (const dir of TEMPORARY_ROOTS) {
+    try {
+      if (commands === 0) removeLeftBehind(dir);
+      return Deno.makeTempDirSync({ dir, prefix: ownPrefix() });
+    } catch {
+      // not there, read-only, or full
+    }
+  }
+  throw new Error(`no private directory can be made: ${TEMPORARY_ROOTS.join(", ")} are missing, read-only or full`);
+}
+
+/** Only those of this user, or of anybody as root. */
+function removeLeftBehind(dir: string): void {
+  for (const name of leftBehind(dir)) {
+    try {
+      Deno.removeSync(`${dir}/${name}`, { recursive: true });
+    } catch {
+      // another user's
+    }
+  }
+}
+
+/** Of all users: an upper bound of what this one has. */
+function presentTasks(): number {
+  return Number(/\d+\/(\d+)/.exec(Deno.readTextFileSync("/proc/loadavg"))?.[1] ?? 0);
+}
