@@ -17,6 +17,11 @@ export type RunCommand = (
 export interface Hands {
   readonly startPrograms: StartPrograms;
   readonly runCommand: RunCommand;
+  /**
+   * Begun before a turn's commands, and disposed of behind them: what makes them start sooner. Never before the programs
+   * are started: only what ktriage starts after them is known as its own, and not traced.
+   */
+  readonly readyForCommands?: () => AsyncDisposable;
 }
 
 export interface TurnOptions {
@@ -50,7 +55,7 @@ export async function runTurn(
   try {
     if (signal.aborted) stop();
     on_progress({ kind: "programs_started", starts: running.starts });
-    const command_results = await runCommands(commands, hands.runCommand, { signal, on_progress });
+    const command_results = await runAllCommands(commands, hands, { signal, on_progress });
     const ebpf_results = await running.results;
     on_progress({ kind: "programs_ended", results: ebpf_results });
     return { command_results, ebpf_results };
@@ -61,6 +66,16 @@ export async function runTurn(
 }
 
 function ignore(): void {}
+
+async function runAllCommands(
+  commands: readonly CommandRequest[],
+  { runCommand, readyForCommands }: Hands,
+  options: { readonly signal: AbortSignal; readonly on_progress: OnProgress },
+): Promise<CommandResult[]> {
+  if (commands.length === 0) return [];
+  await using _ready = readyForCommands?.();
+  return await runCommands(commands, runCommand, options);
+}
 
 async function runCommands(
   commands: readonly CommandRequest[],

@@ -3,6 +3,7 @@ import { DEFAULT_MAX_ROUNDS, diagnose } from "../agent/loop.ts";
 import { readHost } from "../kernel/host/host.ts";
 import { isReady } from "../kernel/host/capabilities.ts";
 import { type Host, stringify } from "../protocol/mod.ts";
+import type { Record } from "../record/record.ts";
 import { progressLines } from "../report/progress.ts";
 import { runText } from "../report/text.ts";
 import { chooseModel } from "./choice.ts";
@@ -11,6 +12,7 @@ import { handsFrom } from "./hands.ts";
 import { inputName, readInput } from "./input.ts";
 import { Interrupt } from "./interrupt.ts";
 import { NOTHING_LEAVES, nothingLeaves, outboundFrom } from "./outbound.ts";
+import { endRecord, recordFrom } from "./record.ts";
 import { EXIT, type Invocation } from "./subcommand.ts";
 import type { Writer } from "./writer.ts";
 
@@ -19,17 +21,26 @@ const MAX_ROUNDS = 50;
 
 /** Diagnoses this host and prints the report, or with `--json` the whole run. */
 export async function diagnoseSubcommand({ positionals, options, writer }: Invocation): Promise<number> {
+  let record: Record | undefined;
+  const outbound = outboundFrom(options, writer);
   const model = await chooseModel({
     endpoint: options.text("endpoint"),
     model: options.text("model"),
     variable: (name) => Deno.env.get(name),
-    outbound: outboundFrom(options, writer),
+    outbound: {
+      ...outbound,
+      on_outbound: (request) => {
+        outbound.on_outbound?.(request);
+        record?.sent(request);
+      },
+    },
   });
   const dry_run = options.has("dry-run");
   if (model.name === "expert" && dry_run) return nothingLeaves(writer);
   const max_rounds = options.integer("max-rounds", { min: 1, max: MAX_ROUNDS }) ?? DEFAULT_MAX_ROUNDS;
-  const hands = handsFrom(options, writer);
+  const hands = handsFrom(options, writer, () => record);
   const issue = await issueFrom(positionals);
+  if (!dry_run) record = recordFrom(options); // when nothing is wrong with the rest
 
   using interrupt = new Interrupt({
     on_first: () => writer.note("Ending; a report of what was seen follows. Once more leaves at once."),
@@ -50,12 +61,16 @@ export async function diagnoseSubcommand({ positionals, options, writer }: Invoc
     hands,
     max_rounds,
     signal: interrupt.signal,
-    on_progress: (progress) => progressLines(progress, paint).forEach((line) => writer.note(line)),
+    on_progress: (progress) => {
+      record?.progress(progress);
+      progressLines(progress, paint).forEach((line) => writer.note(line));
+    },
   });
   if (dry_run) {
     writer.note("Nothing was sent; what follows the first request depends on the answer to it.");
     return EXIT.done;
   }
+  endRecord(record, { name: "run.json", document: run, writer });
   writer.out(options.has("json") ? `${stringify(run, 2)}\n` : runText(run, writer.layout));
   return run.resolution === undefined ? EXIT.failed : EXIT.done;
 }

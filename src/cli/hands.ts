@@ -1,6 +1,7 @@
 /** What touches the host, as the options of the command line want it. */
 import type { Hands } from "../agent/turn.ts";
-import { Approvals, runCommand } from "../commands/mod.ts";
+import { Approvals, type CommandWatch, runCommand } from "../commands/mod.ts";
+import { keepHelperReady } from "../commands/sandbox/helper_process.ts";
 import type { StartOptions } from "../probes/mod.ts";
 import { startPrograms } from "../probes/start.ts";
 import type { Options } from "./arguments.ts";
@@ -14,10 +15,12 @@ const MAX_RATE_PER_S = 10_000_000;
 /**
  * The hands that a diagnosis or a request works with.
  *
+ * @param watch who is told what becomes of a command, when it is run
+ *
  * @throws {UsageError} an option that is not understood: `--rate`, `--approve`, a rule of the operator
  * @throws {CliError} the operator's rules cannot be read
  */
-export function handsFrom(options: Options, writer: Writer): Hands {
+export function handsFrom(options: Options, writer: Writer, watch: () => CommandWatch | undefined): Hands {
   const rate_per_s = options.integer("rate", { min: 0, max: MAX_RATE_PER_S });
   const own: StartOptions = { ...(rate_per_s === undefined ? {} : { rate_per_s }), btf_file: options.text("btf") };
   const approvals = new Approvals({
@@ -28,6 +31,7 @@ export function handsFrom(options: Options, writer: Writer): Hands {
   });
   return {
     startPrograms: (programs, start) => startPrograms(programs, { ...own, ...start }),
-    runCommand: (request, limits) => runCommand(request, { ...limits, approvals }),
+    readyForCommands: keepHelperReady,
+    runCommand: (request, limits) => runCommand(request, { ...limits, approvals, watch: watch() }),
   };
 }

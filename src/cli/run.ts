@@ -8,6 +8,7 @@ import { UsageError } from "./errors.ts";
 import { handsFrom } from "./hands.ts";
 import { inputName, readInput } from "./input.ts";
 import { Interrupt } from "./interrupt.ts";
+import { endRecord, recordFrom } from "./record.ts";
 import { parseRequest } from "./request.ts";
 import { EXIT, type Invocation } from "./subcommand.ts";
 
@@ -18,9 +19,12 @@ export async function runSubcommand({ positionals, options, writer }: Invocation
   const [path, ...rest] = positionals;
   if (path === undefined) throw new UsageError("Cannot run: no request was given.");
   if (rest.length > 0) throw new UsageError(`Cannot run more than one request at a time: ${positionals.join(", ")}.`);
-  const hands = handsFrom(options, writer);
   const text = await readInput(path, { what: "the request", max_bytes: MAX_REQUEST_BYTES });
   const request = parseRequest(text, inputName(path));
+
+  const hands = handsFrom(options, writer, () => record);
+  const record = recordFrom(options); // when nothing is wrong with the rest
+  record?.asked(request);
 
   using interrupt = new Interrupt({
     on_first: () => writer.note("Ending; results of what was seen follow. Once more leaves at once."),
@@ -28,8 +32,12 @@ export async function runSubcommand({ positionals, options, writer }: Invocation
   const paint = writer.notePaint;
   const results = await runTurn(request, hands, {
     signal: interrupt.signal,
-    on_progress: (progress) => progressLines(progress, paint).forEach((line) => writer.note(line)),
+    on_progress: (progress) => {
+      record?.progress(progress);
+      progressLines(progress, paint).forEach((line) => writer.note(line));
+    },
   });
+  endRecord(record, { name: "results.json", document: { schema: "ktriage.results/1", ...results }, writer });
   const document: Results = {
     schema: "ktriage.results/1",
     ...(options.has("keep-secrets") ? results : redacted(results)),

@@ -32,6 +32,11 @@ const POLICY: readonly OptionSpec[] = [
   },
   { name: "deny", value: "RULE", summary: "never let it run; wins over what is allowed; repeatable" },
 ];
+const RECORD: OptionSpec = {
+  name: "record",
+  value: "DIR",
+  summary: "keep what was asked, judged, run, printed and sent in this new folder, readable only by you",
+};
 const APPROVE: OptionSpec = {
   name: "approve",
   value: "WHEN",
@@ -69,6 +74,7 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
       },
       { name: "show-outbound", summary: "print on standard error exactly what leaves for the gateway" },
       { name: "dry-run", summary: "print what would leave first on standard output, send nothing, and stop there" },
+      RECORD,
       APPROVE,
       ...POLICY,
       RATE,
@@ -145,6 +151,7 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     options: [
       { name: "json", summary: "JSON, which is what it prints in any case" },
       { name: "keep-secrets", summary: "print passwords, keys and tokens as they are, not as <secret:1>" },
+      RECORD,
       APPROVE,
       ...POLICY,
       RATE,

@@ -33,6 +33,8 @@ export interface Execution {
   readonly sandbox: string;
   /** What the sandbox hides or leaves open, in sentences. */
   readonly notes: readonly string[];
+  /** Why the files of `full_output` do not have it all; undefined when they do. */
+  readonly fault?: string | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -92,6 +94,7 @@ export async function execute(line: string, limits: Limits = {}): Promise<Execut
       ended,
       sandbox: confined.level,
       notes: confined.notes,
+      fault: stdout.fault ?? stderr.fault,
     };
   } finally {
     limit.dispose();
@@ -160,6 +163,10 @@ class Capture {
     return this.#buffer.finish();
   }
 
+  get fault(): string | undefined {
+    return this.#file?.fault;
+  }
+
   async stop(): Promise<void> {
     await this.#reader.cancel();
     await this.done;
@@ -177,15 +184,26 @@ class Capture {
 class FullOutput implements Disposable {
   readonly #file: Deno.FsFile;
   #room = FULL_OUTPUT_BYTES;
+  #fault: string | undefined;
 
   constructor(path: string) {
     this.#file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
   }
 
+  /** Why not all of it is there; undefined when it is. */
+  get fault(): string | undefined {
+    return this.#fault;
+  }
+
+  /** A disk that is full must not cost the command's result. */
   write(bytes: Uint8Array): void {
-    let left = bytes.subarray(0, this.#room);
+    let left = bytes.subarray(0, this.#fault === undefined ? this.#room : 0);
     this.#room -= left.length;
-    while (left.length > 0) left = left.subarray(this.#file.writeSync(left));
+    try {
+      while (left.length > 0) left = left.subarray(this.#file.writeSync(left));
+    } catch (error) {
+      this.#fault = error instanceof Error ? error.message : String(error);
+    }
   }
 
   [Symbol.dispose](): void {

@@ -1,5 +1,5 @@
 /** May a shell command of an AI run, who is asked, and how it runs. */
-export type { Limits } from "./execute.ts";
+export type { Execution, Limits } from "./execute.ts";
 export {
   type Answer,
   APPROVAL_MODES,
@@ -13,5 +13,5 @@ export { explain, type Explanation, type ListedProgram, listPrograms, type Step 
 export { judge } from "./policy/judge.ts";
 export { NO_RULES, operatorRules, ruleFault, type Rules } from "./policy/operator.ts";
 export { allowedPrograms } from "./policy/programs/mod.ts";
-export { runCommand, type RunOptions } from "./run_command.ts";
+export { type CommandWatch, runCommand, type RunOptions } from "./run_command.ts";
 export type { Piece, Refusal, Verdict } from "./policy/verdict.ts";

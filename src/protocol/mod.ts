@@ -1,4 +1,5 @@
 /** The contract: schemas, types, and exact JSON. */
+export * from "./audit.ts";
 export * from "./host.ts";
 export * from "./json.ts";
 export * from "./limits.ts";

@@ -25,6 +25,7 @@ export const commandResult = z.object({
     .describe("a bound was added to the command"),
   approved: z.enum(["once", "always"]).optional().describe("the operator agreed: to this command, or to its rule"),
   sandbox: z.string().optional().describe("the layers that kept it from changing anything"),
+  notes: z.array(z.string()).optional().describe("what the sandbox hid from the command, or left open"),
   error: z.string().optional().describe("it could not be run, and why"),
 });
 

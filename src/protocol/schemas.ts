@@ -1,5 +1,6 @@
 /** Every document that ktriage reads or writes, by the name that `ktriage schema <name>` takes. */
 import * as z from "zod";
+import { auditEntry } from "./audit.ts";
 import { check } from "./host.ts";
 import { probes, resolved } from "./probes.ts";
 import { diagnosticReply, reply, resolutionReply } from "./request.ts";
@@ -21,6 +22,7 @@ export const DOCUMENTS = {
   result: { schema: ebpfResult, direction: "written" },
   event: { schema: traceEvent, direction: "written" },
   check: { schema: check, direction: "written" },
+  audit: { schema: auditEntry, direction: "written" },
   probes: { schema: probes, direction: "written" },
   resolved: { schema: resolved, direction: "written" },
 } as const satisfies Record<string, Document>;

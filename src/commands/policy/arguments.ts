@@ -98,7 +98,7 @@ function read(
   const rest = [...args];
   let ended = false;
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
-    if (arg.includes(WORDS) || (!ended && mayBeOption(arg))) return unknownArgument(program, arg);
+    if (!ended && (arg.includes(WORDS) || mayBeOption(arg))) return unknownArgument(program, arg);
     if (arg === "--") {
       ended = true;
     } else if (!arg.startsWith("-") || arg === "-") {
@@ -213,7 +213,7 @@ export function verbOrNothing(program: string, words: readonly string[]): Rule {
 /** A rule that lets at most so many operands pass; one that can become several counts as too many. */
 export function atMost(program: string, limit: number, why: string): Rule {
   return (operands) => {
-    const several = operands.find((operand) => operand.includes(NUMBER) || operand.includes(GLOB));
+    const several = operands.find((operand) => [NUMBER, GLOB, WORDS].some((mark) => operand.includes(mark)));
     const found = operands[limit] ?? several;
     return found === undefined
       ? undefined

@@ -1,6 +1,6 @@
 /** Bounds that are added to a line: where what never ends is put under `timeout`, cut with `head -c`, or counted. */
 import type { SyntaxNode, Word } from "unbash";
-import type { Missing } from "./examine.ts";
+import type { Missing, Rewritten } from "./examine.ts";
 import { type Place, type Visit } from "./survey.ts";
 import { type Refusal, refusal } from "./verdict.ts";
 import { literalOf } from "./words.ts";
@@ -42,6 +42,24 @@ export function commandBound(
   });
 }
 
+/** The edits that small changes of a command's words become. */
+export function commandRewrites(
+  { node, place }: Visit,
+  words: readonly Word[],
+  rewrites: readonly Rewritten[],
+): Added[] {
+  return rewrites.map(({ rewrite: { changes, rule, reason, alternative }, offset }) => {
+    const end = words.at(-1)?.end ?? node.end;
+    const edits = changes.map(({ at, text, replaces }): Edit => {
+      const word = words[offset + 1 + at];
+      // Behind the last word stands what xargs adds.
+      if (word === undefined) return { pos: end, end, text: ` ${text.trimEnd()}` };
+      return { pos: word.pos, end: replaces === true ? word.end : word.pos, text };
+    });
+    return { why: refusal(rule, reason, alternative), place, edits: place === node ? edits : undefined };
+  });
+}
+
 /** What bounds a loop whose condition never changes: so many rounds. */
 export function loopBound({ node, place }: Visit): Added | undefined {
   if (node.type !== "While" || !isConstant(node)) return undefined;
@@ -61,7 +79,8 @@ export function edited(line: string, edits: readonly Edit[]): string {
   );
   for (const { pos, end, text } of once.toSorted((a, b) => a.pos - b.pos)) {
     result += line.slice(at, pos) + text;
-    at = end;
+    // A word that is left out takes the blanks behind it along.
+    at = text === "" ? end + (/^ */.exec(line.slice(end))?.[0].length ?? 0) : end;
   }
   return result + line.slice(at);
 }

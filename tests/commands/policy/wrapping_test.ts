@@ -7,7 +7,7 @@ const REFUSED = [
   "rm -rf /tmp/x",
   "reboot",
   "eval uptime",
-  "sh -c uptime",
+  "sh -c reboot",
   "python3 -c 'print(1)'",
   "find /tmp -delete",
   "find /tmp -exec rm {} +",

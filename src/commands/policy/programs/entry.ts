@@ -13,7 +13,8 @@ import {
   unknownArguments,
 } from "../arguments.ts";
 import { filesOf, isEndless, isTrigger, secret } from "../files.ts";
-import { GLOB, NUMBER, show } from "../marks.ts";
+import { GLOB, NUMBER, show, WORDS } from "../marks.ts";
+import type { Rewrite } from "../rewrites.ts";
 import { type Refusal, refusal } from "../verdict.ts";
 import type { Bound, Inner, Program, Programs } from "./program.ts";
 
@@ -28,6 +29,7 @@ export interface Extra {
   readonly needs?: Partial<Needs> | ((args: readonly string[]) => Partial<Needs>);
   readonly approval?: Rule;
   readonly bound?: (args: readonly string[]) => Bound | undefined;
+  readonly rewrite?: (args: readonly string[]) => Rewrite | undefined;
   readonly runs?: (args: readonly string[]) => Inner;
   readonly sendsInput?: (args: readonly string[]) => boolean;
   /** A line that only reads, told with every refusal that names none. */
@@ -71,7 +73,7 @@ export function ruled(names: string, rules: readonly Rule[], extra: Extra = {}):
 function entry(names: string, rule: Rule | undefined, extra: Extra): Programs {
   const own = [...rule === undefined ? [] : [rule], ...extra.rules ?? []];
   const rules = own.length === 0 || extra.files !== undefined ? own : [...own, triggerRefusal];
-  const { files, needs, approval, bound, runs, sendsInput, instead } = extra;
+  const { files, needs, approval, bound, rewrite, runs, sendsInput, instead } = extra;
   const read = files === undefined ? undefined : files === "operands" ? READS_OPERANDS : reading(files);
   const program: Program = {
     anyArguments: true,
@@ -82,6 +84,7 @@ function entry(names: string, rule: Rule | undefined, extra: Extra): Programs {
       ? {}
       : { approval: (args) => approval?.(args) ?? read?.approval(args) }),
     ...(bound === undefined && read === undefined ? {} : { bound: (args) => bound?.(args) ?? read?.bound(args) }),
+    ...(rewrite === undefined ? {} : { rewrite }),
     ...(runs === undefined ? {} : { runs }),
     ...(sendsInput === undefined ? {} : { sendsInput }),
   };
@@ -217,7 +220,7 @@ function commandRule(program: string, global: Options, verbs: ReadonlyMap<string
 }
 
 function isSingle(operand: string): boolean {
-  return !operand.includes(NUMBER) && !operand.includes(GLOB);
+  return ![NUMBER, GLOB, WORDS].some((mark) => operand.includes(mark));
 }
 
 function verbRefusal(

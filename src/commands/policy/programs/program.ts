@@ -1,6 +1,7 @@
 /** What the allowlist says about one program. */
 import type { Needs } from "../../needs.ts";
 import type { Rule } from "../arguments.ts";
+import type { Rewrite } from "../rewrites.ts";
 import type { Refusal } from "../verdict.ts";
 
 export interface Program {
@@ -18,6 +19,8 @@ export interface Program {
   readonly approval?: Rule;
   /** The bound it gets with arguments that would make it run or print without end. */
   readonly bound?: (args: readonly string[]) => Bound | undefined;
+  /** A small change without which it would fail, or change something. */
+  readonly rewrite?: (args: readonly string[]) => Rewrite | undefined;
   /** With these arguments it passes its input on: it may only run with an empty one (`</dev/null`, `echo |`, none). */
   readonly sendsInput?: (args: readonly string[]) => boolean;
 }

@@ -1,6 +1,7 @@
 /** What the shell itself offers, and programs that run another one. */
 import { allow, atMost, only, type Rule, unknownArguments } from "../arguments.ts";
 import { isLiteral, mayHideOption, show, TEXT, WORDS } from "../marks.ts";
+import { leftOut } from "../rewrites.ts";
 import { refusal } from "../verdict.ts";
 import { endless, listed, reports, ruled } from "./entry.ts";
 import type { Inner, Program, Programs } from "./program.ts";
@@ -109,6 +110,21 @@ function xargsCommand(args: readonly string[]): number {
   return at;
 }
 
+const ROOT = /^(root|#0|0)$/;
+const RUN_AS = runner("sudo", { letters: "nEH", valued: "u" });
+
+/** Lines run as root already, and sudo cannot give anything in the sandbox: for root it is left out. */
+const SUDO: Program = {
+  ...RUN_AS,
+  rewrite: (args) => {
+    const own = args.length - (RUN_AS.runs?.(args).command.length ?? 0);
+    const users = args.slice(0, own).filter((arg) => !/^-[nEH]+$/.test(arg) && arg !== "-u");
+    return own < args.length && users.every((user) => ROOT.test(user.replace(/^-u/, "")))
+      ? leftOut("sudo/needless", "Commands run with the rights of ktriage: sudo is left out.", own)
+      : undefined;
+  },
+};
+
 /** `command -v` only looks up; `command PROGRAM` runs it. */
 const COMMAND: Program = {
   anyArguments: true,
@@ -168,7 +184,7 @@ export const SHELL_PROGRAMS: Programs = {
     rule: (args) => /^-p$/.test(args[0] ?? "") && args.length === 2 ? undefined : IONICE.rule?.(args),
     runs: (args) => /^-p$/.test(args[0] ?? "") ? { command: [] } : IONICE.runs?.(args) ?? { command: [] },
   },
-  sudo: runner("sudo", { letters: "n", valued: "u" }),
+  sudo: SUDO,
   env: ENV,
   xargs: XARGS,
   command: COMMAND,

@@ -19,7 +19,7 @@ export const DATABASES: readonly string[] = [
   "psql -l",
   "psql -c '\\dt+'",
   "psql -c 'SHOW max_connections'",
-  "sudo -n psql -c 'select pg_is_in_recovery()'",
+  "psql -c 'select pg_is_in_recovery()'",
   "pg_isready -h localhost",
   "pg_lsclusters",
   "redis-cli ping",

@@ -64,7 +64,7 @@ export const EVERYDAY: readonly string[] = [
   "iostat -xz 1 3",
   "top -b -n 1 | head -20",
   "timeout 5 lsblk -o NAME,SIZE,FSTYPE,MOUNTPOINT",
-  "sudo -n ss -tlnp",
+  "ss -H -tlnp",
   "LC_ALL=C sort /etc/passwd | head -3",
   "pgrep -a java | head -3",
   "pgrep java | xargs -r ps -o pid,rss,args -p",
