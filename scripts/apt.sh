@@ -26,14 +26,16 @@ debian_source() {
   echo "$1 [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $3 main"
 }
 
-# private_apt FOLDER COMMAND...: runs apt-get or apt-cache with FOLDER/sources.list.
+# private_apt FOLDER COMMAND...: runs apt-get or apt-cache with FOLDER/sources.list, for this host's architecture or the
+# one that $apt_architecture names.
 private_apt() {
   local folder=$1 command=$2
   shift 2
   mkdir -p "$folder/lists/partial" "$folder/cache/archives/partial"
   [ -e "$folder/status" ] || : >"$folder/status"
   # The sandbox user could not write below root's cache.
-  "$command" -qq -o APT::Sandbox::User=root -o "Dir::Etc::sourcelist=$folder/sources.list" -o Dir::Etc::sourceparts=- \
+  "$command" -qq -o APT::Sandbox::User=root ${apt_architecture:+-o "APT::Architecture=$apt_architecture" -o "APT::Architectures=$apt_architecture"} \
+    -o "Dir::Etc::sourcelist=$folder/sources.list" -o Dir::Etc::sourceparts=- \
     -o "Dir::State::lists=$folder/lists" -o "Dir::State::status=$folder/status" -o "Dir::Cache=$folder/cache" \
     -o Acquire::Languages=none -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false \
     -o Acquire::Retries=3 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 "$@"

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Compiles every bpf/<name>.bpf.c to build/bpf/<name>.bpf.o when it is stale; DWARF stripped, BTF kept.
-# With --arch arm64 or --arch x86 for another machine: to build/bpf-<arch>. Needs build/include (scripts/build-libbpf.sh).
+# With --arch arm64 or --arch x86 for another machine: to build/<arch>/bpf. Needs build/include (scripts/build-libbpf.sh).
 set -euo pipefail
 root=$(readlink -f "$0") && root=${root%/scripts/*}
 . "$root/scripts/common.sh"
 
 case ${1-} in
   '') arch=$(uname -m) objects=$build/bpf ;;
-  --arch) arch=${2-} objects=$build/bpf-$arch ;;
+  --arch) arch=${2-} objects=$build/$arch/bpf ;;
   *) die "Usage: scripts/build-bpf.sh [--arch x86|arm64]" ;;
 esac
 case $arch in

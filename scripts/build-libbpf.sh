@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Builds build/libbpf.so, with libelf and zlib inside, and build/include (libbpf's headers for the BPF C).
+# With --arch arm64 build/arm64/libbpf.so instead, on any machine.
 #
 # The library needs nothing but libc, and of that nothing newer than glibc 2.28, so that one file serves every host.
 # Sources are Debian's upstream tarballs, fetched through apt (signatures checked) with a private apt directory:
@@ -14,15 +15,20 @@ libbpf=libbpf-1.5.0 libbpf_sha256=53492aff6dd47e4da04ef5e672d753b9743848bdb38e9d
 elfutils=elfutils-0.192 elfutils_sha256=616099beae24aba11f9b63d86ca6cc8d566d968b802391334c91df54eab416b4
 here=$root/scripts
 key=$(cat "$here/build-libbpf.sh" "$here/libbpf-compat.c" | sha256sum | cut -c1-12)
-made=$cache/$libbpf-$(uname -m)-$key
+case "$#:${1-}:${2-}" in
+  0:*) arch=$(uname -m) to=$build compiler=clang ;;
+  2:--arch:arm64) arch=aarch64 to=$build/arm64 compiler=$here/clang-arm64.sh ;;
+  *) die "Usage: scripts/build-libbpf.sh [--arch arm64]" ;;
+esac
+made=$cache/$libbpf-$arch-$key
 
 install_to_build() {
-  mkdir -p "$build"
-  rm -rf "$build/include"
-  cp -R "$made/include" "$build/include"
-  cp "$made/libbpf.so" "$build/libbpf.so.new"
-  mv "$build/libbpf.so.new" "$build/libbpf.so" # never a half-written library, even for a reader at this moment
-  echo "$key" >"$build/.libbpf"
+  mkdir -p "$to"
+  rm -rf "$to/include"
+  cp -R "$made/include" "$to/include"
+  cp "$made/libbpf.so" "$to/libbpf.so.new"
+  mv "$to/libbpf.so.new" "$to/libbpf.so" # never a half-written library, even for a reader at this moment
+  echo "$key" >"$to/.libbpf"
 }
 
 fetch_sources() {
@@ -69,7 +75,7 @@ compile() {
   shift
   mkdir -p "$work/obj/$name"
   printf '%s\n' "$@" | (cd "$work/obj/$name" && xargs -P "$(nproc)" -n 8 \
-    clang -c -O2 -fPIC -ftls-model=initial-exec -fvisibility=hidden -ffunction-sections -w -D_LARGEFILE64_SOURCE -D_FILE_OFFSET_BITS=64 "${flags[@]}")
+    "$compiler" -c -O2 -fPIC -ftls-model=initial-exec -fvisibility=hidden -ffunction-sections -w -D_LARGEFILE64_SOURCE -D_FILE_OFFSET_BITS=64 "${flags[@]}")
 }
 
 build_library() {
@@ -80,7 +86,7 @@ build_library() {
   compile elf -std=gnu99 -DHAVE_CONFIG_H -D_GNU_SOURCE "-I$elf" "-I$elf/lib" "-I$elf/libelf" -- "$elf"/libelf/*.c "$elf/lib/eu-search.c"
   compile bpf -std=gnu89 "-I$elf/libelf" "-I$bpf/src" "-I$bpf/include" "-I$bpf/include/uapi" -- "$bpf"/src/*.c
   compile compat -- "$here/libbpf-compat.c"
-  clang -shared -o "$work/libbpf.so" -Wl,-soname,libbpf.so.1 "-Wl,--version-script=$bpf/src/libbpf.map" \
+  "$compiler" -shared -o "$work/libbpf.so" -Wl,-soname,libbpf.so.1 "-Wl,--version-script=$bpf/src/libbpf.map" \
     -Wl,--gc-sections -Wl,--no-undefined -s "$work"/obj/*/*.o -l:libz.a
   mkdir -p "$work/include/bpf" "$work/include/linux"
   for header in bpf_helpers bpf_helper_defs bpf_tracing bpf_core_read bpf_endian usdt.bpf \
@@ -91,14 +97,14 @@ build_library() {
   cp "$bpf"/include/uapi/linux/{bpf,bpf_common,btf}.h "$work/include/linux/"
 }
 
-[ "$(cat "$build/.libbpf" 2>/dev/null)" != "$key" ] || [ ! -e "$build/libbpf.so" ] || exit 0
+[ "$(cat "$to/.libbpf" 2>/dev/null)" != "$key" ] || [ ! -e "$to/libbpf.so" ] || exit 0
 mkdir -p "$cache/sources"
 exec 9>"$cache/libbpf.lock"
 flock 9
 if [ ! -e "$made/libbpf.so" ]; then
   work=$(mktemp -d "$cache/libbpf.XXXXXX")
   trap 'rm -rf "$work"' EXIT
-  say "building $libbpf (once, about 20 s)"
+  say "building $libbpf for $arch (once, about 20 s)"
   if ! tarball "$libbpf" "$libbpf_sha256" >/dev/null || ! tarball "$elfutils" "$elfutils_sha256" >/dev/null; then
     fetch_sources
     tarball "$libbpf" "$libbpf_sha256" >/dev/null && tarball "$elfutils" "$elfutils_sha256" >/dev/null ||

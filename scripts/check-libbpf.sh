@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Fails unless a libbpf.so (default: build/libbpf.so) loads on every host that has glibc 2.28: it may need libc.so.6
-# alone, symbols of GLIBC_2.28 at most, and export only what libbpf's version script names.
+# alone, on arm64 also the dynamic linker (which has the stack protector's guard there), symbols of GLIBC_2.28 at most,
+# and export only what libbpf's version script names.
 set -euo pipefail
 root=$(readlink -f "$0") && root=${root%/scripts/*}
 . "$root/scripts/common.sh"
@@ -9,7 +10,7 @@ newest=2.28
 library=${1:-$build/libbpf.so}
 [ -r "$library" ] || die "Cannot check $library: it does not exist. Run scripts/build-libbpf.sh."
 
-needed=$(readelf --dynamic --wide "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vx 'libc\.so\.6' || true)
+needed=$(readelf --dynamic --wide "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vxE 'libc\.so\.6|ld-linux-aarch64\.so\.1' || true)
 [ -z "$needed" ] || die "$library needs more than libc.so.6:" $needed
 
 symbols=$(readelf --dyn-syms --wide "$library")

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Fetches Debian's newest kernel of a line and prints the folder that holds it, ready to boot:
 #
-#   scripts/fetch-kernel.sh 5.10|6.1|6.12|newest
+#   scripts/fetch-kernel.sh 5.10|6.1|6.12|newest|arm64
 #
-# vmlinux (the ELF inside the package's bzImage, which boots seconds faster under emulation), initramfs.cpio (busybox
-# and the modules that reach the root file system), release (as uname -r prints it). The release is looked up in the
+# vmlinux (the ELF inside the package's bzImage, which boots seconds faster under emulation; of arm64 the package's
+# image), initramfs.cpio (busybox and the modules that reach the root file system), release (as uname -r prints it).
+# arm64 is 6.12 for that architecture, all others are for x86-64. The release is looked up in the
 # lists of the mirror that apt uses, and kept outside the tree until there is a newer one. Without a network the one from
 # last time serves.
 set -euo pipefail
@@ -13,11 +14,14 @@ root=$(readlink -f "$0") && root=${root%/scripts/*}
 . "$root/scripts/apt.sh"
 
 line=${1:-}
-[[ $line =~ ^(5\.10|6\.1|6\.12|newest)$ ]] || die "Usage: scripts/fetch-kernel.sh 5.10|6.1|6.12|newest"
+[[ $line =~ ^(5\.10|6\.1|6\.12|newest|arm64)$ ]] || die "Usage: scripts/fetch-kernel.sh 5.10|6.1|6.12|newest|arm64"
 kernels=$cache/kernels
-apt=$kernels/apt
 # Cloud kernels: half the size of the others, and all that a virtual machine needs.
-flavour=cloud-amd64
+version=$line flavour=cloud-amd64 apt=$kernels/apt busybox=busybox
+if [ "$line" = arm64 ]; then
+  version=6.12 flavour=cloud-arm64 apt=$kernels/apt-arm64 apt_architecture=arm64
+  busybox=$("$root/scripts/fetch-arm64-root.sh")/bin/busybox
+fi
 # Lists as old as this are read again, in minutes.
 lists_age=60
 
@@ -41,7 +45,7 @@ update_lists() {
 # that it is linux-binary-RELEASE and linux-modules-RELEASE; what is not signed yet has -unsigned in its name.
 newest_release() {
   local prefix='[7-9][.][0-9]+[.+]'
-  [ "$line" = newest ] || prefix=${line//./[.]}[.]
+  [ "$version" = newest ] || prefix=${version//./[.]}[.]
   private_apt "$apt" apt-cache pkgnames linux- | awk -v prefix="$prefix" -v flavour="$flavour" '
     match($0, "^linux-(image|binary-unsigned|binary|modules)-" prefix ".*-" flavour) {
       release = $0; sub(/^linux-(image|binary-unsigned|binary|modules)-/, "", release); sub(/-unsigned$/, "", release)
@@ -64,9 +68,10 @@ download() {
   for package in "$work"/packages/*.deb; do dpkg -x "$package" "$to"; done
 }
 
-# Prints the ELF inside a bzImage: its place stands in the header (Documentation/arch/x86/boot.rst).
+# Prints the ELF inside a bzImage: its place stands in the header (Documentation/arch/x86/boot.rst). QEMU unpacks arm64's.
 extract_vmlinux() {
   local image=$1 sectors offset length magic
+  [ "$line" != arm64 ] || { cat "$image"; return; }
   number() { od -An "-t$1" "-j$2" "-N$3" "$image" | tr -d ' '; }
   sectors=$(number u1 $((0x1f1)) 1)
   offset=$(((sectors + 1) * 512 + $(number u4 $((0x248)) 4)))
@@ -96,7 +101,7 @@ modules_in_order() {
 make_initramfs() {
   local release=$1 modules=$2 tree=$work/initramfs module name
   mkdir -p "$tree"/{bin,proc,sys,dev,modules,host,upper,root}
-  cp "$(command -v busybox)" "$tree/bin/busybox"
+  cp "$(command -v "$busybox")" "$tree/bin/busybox"
   depmod -b "${modules%/lib/modules/*}" "$release" 2>/dev/null
   modules_in_order "$modules" | while read -r module; do
     name=$(basename "${module%%.ko*}").ko
@@ -120,7 +125,7 @@ prepare() {
   modules=$(find "$unpacked" -path "*/lib/modules/$release/kernel" -type d | head -n 1)
   [ -n "$image" ] && [ -n "$modules" ] || die "Cannot use Linux $release: its packages hold no vmlinuz or no modules."
   extract_vmlinux "$image" >"$made/vmlinux"
-  [ "$(head -c 4 "$made/vmlinux" | tail -c 3)" = ELF ] || die "Cannot use Linux $release: there is no ELF in $image."
+  [ "$line" = arm64 ] || [ "$(head -c 4 "$made/vmlinux" | tail -c 3)" = ELF ] || die "Cannot use Linux $release: there is no ELF in $image."
   make_initramfs "$release" "${modules%/kernel}" >"$made/initramfs.cpio"
   echo "$release" >"$made/release"
   # Older ones go, but not what another run may be about to boot.

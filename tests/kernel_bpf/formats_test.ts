@@ -84,7 +84,8 @@ Deno.test("syscallArgument() classifies this kernel's arguments as the reviewed 
       read++;
     }
   }
-  assert.ok(read > 90, `${read} arguments`);
+  // arm64 has no system calls that others succeeded
+  assert.ok(read > (Deno.build.arch === "x86_64" ? 90 : 75), `${read} arguments`);
 });
 
 /** Where the kernel's text output shows a field's name. */

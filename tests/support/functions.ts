@@ -8,6 +8,7 @@ import type { Plan } from "../../src/probes/plan/tracepoint.ts";
 import type { Counts, ProgramOptions } from "../../src/probes/engine/program.ts";
 import { Session } from "../../src/probes/engine/session.ts";
 import type { TraceEvent } from "../../src/protocol/result.ts";
+import { runCommand } from "./vm_process.ts";
 import { compiled } from "./workload.ts";
 
 export interface Seen {
@@ -86,11 +87,15 @@ export function textOf(source: Read["source"], read: Partial<Read> = {}): Captur
   };
 }
 
-/** Where a function of tests/support/functions.c is. */
+/** Where in its file a function of tests/support/functions.c is. */
 export async function functionOfProgram(name: string): Promise<{ readonly path: string; readonly offset: bigint }> {
   const path = await compiled("functions");
-  const { stdout } = await new Deno.Command("nm", { args: [path] }).output();
-  const [, value] = new RegExp(`^([0-9a-f]+) T ${name}$`, "m").exec(new TextDecoder().decode(stdout)) ?? [];
+  const [, value] = new RegExp(`^([0-9a-f]+) T ${name}$`, "m").exec(await runCommand("nm", path)) ?? [];
   assert.ok(value !== undefined, `no function ${name} in ${path}`);
-  return { path, offset: BigInt(`0x${value}`) };
+  // some linkers map the code elsewhere than it is in the file
+  const code = /LOAD +(0x[0-9a-f]+) +(0x[0-9a-f]+) .* R E /.exec(
+    await runCommand("readelf", "--wide", "--segments", path),
+  );
+  assert.ok(code?.[1] !== undefined && code[2] !== undefined, `no code in ${path}`);
+  return { path, offset: BigInt(`0x${value}`) - BigInt(code[2]) + BigInt(code[1]) };
 }

@@ -7,7 +7,7 @@ const ROWS = "KTRIAGE_PORTABILITY_ROWS";
 const DOCUMENT = new URL("../../docs/portability.md", import.meta.url);
 
 /** As the table names them, and in its order. */
-const KERNELS = ["5.10", "6.1", "6.12", "7.x", "hardened"] as const;
+const KERNELS = ["5.10", "6.1", "6.12", "7.x", "6.12 arm64", "hardened"] as const;
 export type KernelName = (typeof KERNELS)[number];
 
 /** How a target was answered on a kernel. */
@@ -24,10 +24,12 @@ type Answers = ReadonlyMap<KernelName, readonly Row[]>;
 const HEAD = `# What answers which target, on which kernel
 
 The targets that the contract with the AI names, as ktriage answers them on Debian's Linux 5.10, 6.1 and 6.12, on the
-newest that Debian has (7.x), and on a hardened one that has no kprobes and refuses fentry. Events are what was seen of 50
-pieces of known work by one process: each of them and nothing else, or more where the process does other such things too.
+newest that Debian has (7.x), all for x86-64, on 6.12 for arm64, and on a hardened one that has no kprobes and refuses
+fentry. Events are what was seen of 50 pieces of known work by one process: each of them and nothing else, or more where the
+process does other such things too.
 
-Written by the tests, which fail when it is no longer true: \`UPDATE_PORTABILITY=1 scripts/test vm\`
+Written by the tests, which fail when it is no longer true: \`UPDATE_PORTABILITY=1 scripts/test vm\`, and for arm64
+\`KTRIAGE_KERNELS=arm64 UPDATE_PORTABILITY=1 scripts/test vm\`
 
 | target | Linux | answered by | events |
 |---|---|---|---|

@@ -1,11 +1,32 @@
 /** Linux in a virtual machine: a kernel of choice, this host's files, one shell line. */
 import type { Kernel } from "./kernels.ts";
-import { type FileServer, filesOfTests, serveFiles } from "./vm_files.ts";
+import { arm64Files, type FileServer, hostFiles, serveFiles } from "./vm_files.ts";
 import { BoundProcess, quoted, runCommand } from "./vm_process.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url).pathname;
 const INIT = `${CHECKOUT}tests/vm/init.sh`;
 const DEFAULT_MEMORY_MIB = 512;
+
+/** What differs between the machines of two architectures. */
+const MACHINES = {
+  x86_64: {
+    program: "qemu-system-x86_64",
+    machine: "q35",
+    // Five levels of page tables only cost time.
+    cpu: "max,-la57",
+    console: "ttyS0",
+    // An emulated processor's clock is this host's; calibrating it would take a second and fail under load.
+    parameters: "tsc=reliable clocksource=tsc no_timer_check",
+  },
+  aarch64: {
+    program: "qemu-system-aarch64",
+    machine: "virt",
+    // Signing pointers with the architecture's own cipher is slow to emulate.
+    cpu: "max,pauth-impdef=on",
+    console: "ttyAMA0",
+    parameters: "",
+  },
+} as const;
 
 export interface VmOptions {
   readonly kernel: Kernel;
@@ -41,7 +62,8 @@ export async function runInVm(line: string, options: VmOptions): Promise<VmResul
   const folder = await Deno.makeTempDir({ prefix: "ktriage-vm-" });
   cleanup.defer(() => Deno.remove(folder, { recursive: true }));
   await writeInitramfs(line, folder, options);
-  const files = cleanup.use(await serveFiles(folder, await filesOfTests()));
+  const { root } = options.kernel;
+  const files = cleanup.use(await serveFiles(folder, root === undefined ? await hostFiles() : await arm64Files(root)));
   const machine = cleanup.use(new BoundProcess(qemu(folder, { ...options, files }), "piped"));
   let overdue = false;
   const limit = setTimeout(() => {
@@ -84,13 +106,9 @@ function qemu(
 ): string[] {
   // Two processors in threads of their own make kernels oops now and then while they patch their code.
   const accelerator = "tcg,thread=single,tb-size=512";
-  // Five levels of page tables only cost time.
-  const cpu = "max,-la57";
-  const parameters = [
-    "console=ttyS0 loglevel=3 panic=-1 nokaslr mitigations=off net.ifnames=0 cryptomgr.notests",
-    // An emulated processor's clock is this host's; calibrating it would take a second and fail under load.
-    "tsc=reliable clocksource=tsc no_timer_check random.trust_cpu=on",
-  ];
+  const { program, machine, cpu, console, parameters } = MACHINES[kernel.arch];
+  const append = `console=${console} ${parameters} loglevel=3 panic=-1 nokaslr mitigations=off net.ifnames=0 ` +
+    "cryptomgr.notests random.trust_cpu=on";
   // Of QEMU's own standard output and error, which are pipes: opened again, QEMU sets its flags on its own side only.
   const ports = {
     port_out: "/proc/self/fd/1",
@@ -99,11 +117,11 @@ function qemu(
     port_files: `${folder}/files.tar`,
   };
   return [
-    "qemu-system-x86_64",
+    program,
     ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-smp", "1", "-cpu", cpu],
-    ...["-accel", accelerator, "-machine", "q35,memory-backend=memory", "-m", `${memory_mib}M`],
+    ...["-accel", accelerator, "-machine", `${machine},memory-backend=memory`, "-m", `${memory_mib}M`],
     ...["-object", `memory-backend-memfd,id=memory,size=${memory_mib}M,share=on`],
-    ...["-kernel", `${kernel.folder}/vmlinux`, "-initrd", `${folder}/initramfs`, "-append", parameters.join(" ")],
+    ...["-kernel", `${kernel.folder}/vmlinux`, "-initrd", `${folder}/initramfs`, "-append", append],
     ...["-serial", `file:${folder}/console`],
     ...["-chardev", `socket,id=files,path=${files.socket}`, "-device", "vhost-user-fs-pci,chardev=files,tag=host"],
     ...["-device", "virtio-serial-pci"],

@@ -3,6 +3,8 @@ import { exists } from "../../src/kernel/exists.ts";
 import { PRIVATE_MOUNTS } from "./private_mounts.ts";
 import { BoundProcess, quoted, runCommand } from "./vm_process.ts";
 
+const CHECKOUT = new URL("../../", import.meta.url).pathname;
+
 /** Debian 12 brings the one in C with QEMU, later releases have the one in Rust. */
 const SERVERS = [
   {
@@ -17,18 +19,25 @@ const SERVERS = [
   },
 ];
 
+/** What a machine finds at a path. */
+export interface Mount {
+  readonly at: string;
+  /** This host's file or folder. */
+  readonly of: string;
+}
+
 /** Whose files are served until it is disposed of. */
 export interface FileServer extends AsyncDisposable {
   readonly socket: string;
 }
 
 /**
- * Serves this host's root, read-only. Of what is mounted below it only that shows which `needed` paths are on.
+ * Serves a tree of files, read-only: mounts in order, from its root on.
  *
  * @param folder for the socket and the like
  * @throws {Error} the server does not start
  */
-export async function serveFiles(folder: string, needed: readonly string[]): Promise<FileServer> {
+export async function serveFiles(folder: string, mounts: readonly Mount[]): Promise<FileServer> {
   const root = `${folder}/root`;
   const socket = `${folder}/socket`;
   const log = `${folder}/virtiofsd`;
@@ -37,13 +46,12 @@ export async function serveFiles(folder: string, needed: readonly string[]): Pro
     throw new Error("Cannot start a virtual machine: virtiofsd is missing. Run scripts/setup --for test.");
   }
   await Deno.mkdir(root);
-  const mounts = ["/", ...new Set(needed.flatMap(mountPoints))];
   const script = [
     // It holds a descriptor for every file that the machine knows.
     'ulimit -n "$(cat /proc/sys/fs/nr_open)" 2>/dev/null',
     "set -e",
-    ...mounts.map((path) => `mount --bind ${quoted(path)} ${quoted(root + path)}`),
-    ...mounts.map((path) => `mount -o remount,bind,ro ${quoted(root + path)}`),
+    ...mounts.map(({ at, of }) => `mount --bind ${quoted(of)} ${quoted(root + at)}`),
+    ...mounts.map(({ at }) => `mount -o remount,bind,ro ${quoted(root + at)}`),
     `exec ${server.path} ${server.args(quoted(socket), quoted(root))} `,
   ].join("\n");
   const process = new BoundProcess([...PRIVATE_MOUNTS, "sh", "-c", `exec >${quoted(log)} 2>&1\n${script}`], "null");
@@ -54,9 +62,21 @@ export async function serveFiles(folder: string, needed: readonly string[]): Pro
   return { socket, [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() };
 }
 
-/** What must be visible for Deno to run this checkout's tests without a network. */
-export async function filesOfTests(): Promise<string[]> {
-  return [new URL("../..", import.meta.url).pathname, await denoDir(), Deno.execPath()];
+/** This host's root. Of what is mounted below it only that which Deno needs to run this checkout's tests. */
+export async function hostFiles(): Promise<Mount[]> {
+  const needed = [CHECKOUT, await denoDir(), Deno.execPath()];
+  return ["/", ...new Set(needed.flatMap(mountPoints))].map((path) => ({ at: path, of: path }));
+}
+
+/** The root of an arm64 Debian (scripts/fetch-arm64-root.sh), and this checkout with what is built for arm64. */
+export async function arm64Files(root: string): Promise<Mount[]> {
+  const mounts = [
+    { at: "/", of: root },
+    ...[CHECKOUT, await denoDir()].map((path) => ({ at: path, of: path })),
+    { at: `${CHECKOUT}build`, of: `${CHECKOUT}build/arm64` },
+  ];
+  for (const { at } of mounts) await Deno.mkdir(`${root}${at}`, { recursive: true });
+  return mounts;
 }
 
 /** Where Deno keeps what it has fetched and compiled. */

@@ -2,15 +2,27 @@
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
+/** Of `tests/support`. */
+export type ProgramName = "workload" | "functions" | "refuse_bpf";
+
 /** Compiles `tests/support/<name>.c`, when it changed. */
-export async function compiled(name: "workload" | "functions" | "refuse_bpf"): Promise<string> {
-  const path = `${ROOT}build/tests/${name}`;
+export async function compiled(name: ProgramName): Promise<string> {
+  return await compiledBy("clang", name, `${ROOT}build/tests`);
+}
+
+/** The same for arm64, on any machine: where a machine of that architecture finds it. */
+export async function compiledForArm64(name: ProgramName): Promise<string> {
+  return await compiledBy(`${ROOT}scripts/clang-arm64.sh`, name, `${ROOT}build/arm64/tests`);
+}
+
+async function compiledBy(compiler: string, name: ProgramName, folder: string): Promise<string> {
+  const path = `${folder}/${name}`;
   const source = `${ROOT}tests/support/${name}.c`;
   const made = await Deno.stat(path).catch(() => undefined);
   const written = await Deno.stat(source);
   if (made === undefined || Number(made.mtime) < Number(written.mtime)) {
-    await Deno.mkdir(`${ROOT}build/tests`, { recursive: true });
-    const { success, stderr } = await new Deno.Command("clang", {
+    await Deno.mkdir(folder, { recursive: true });
+    const { success, stderr } = await new Deno.Command(compiler, {
       args: ["-O2", "-Wall", "-Werror", "-pthread", "-o", path, source],
     }).output();
     if (!success) throw new Error(new TextDecoder().decode(stderr));

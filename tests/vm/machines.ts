@@ -3,10 +3,12 @@ import { fetchKernel, type Kernel } from "../support/kernels.ts";
 import { runInVm, type VmOptions, type VmResult } from "../support/vm.ts";
 import { denoDir } from "../support/vm_files.ts";
 import { quoted, runCommand } from "../support/vm_process.ts";
-import { compiled } from "../support/workload.ts";
+import { compiled, compiledForArm64, type ProgramName } from "../support/workload.ts";
 
 /** The oldest kernel that ktriage is for, those of Debian's releases, and the newest one that Debian has. */
-export const LINES = ["5.10", "6.1", "6.12", "newest"] as const;
+const X86_LINES = ["5.10", "6.1", "6.12", "newest"] as const;
+/** And 6.12 for arm64: only where it is asked for, since it needs the most packages. */
+const LINES = [...X86_LINES, "arm64"] as const;
 export type Line = (typeof LINES)[number];
 
 /** Each machine keeps a processor busy. */
@@ -17,9 +19,9 @@ const COMPILED = [`${CHECKOUT}tests/kernel_bpf/`, `${CHECKOUT}tests/vm/inside/`]
 /** Of what a line printed, in a failure's text. */
 const TAIL_CHARACTERS = 6000;
 
-/** The kernels of KTRIAGE_KERNELS, separated by commas; all without it. @throws {Error} there is none of that name */
+/** The kernels of KTRIAGE_KERNELS, separated by commas; without it all of x86-64. @throws {Error} there is none of that name */
 export function chosenLines(): Line[] {
-  const asked = Deno.env.get("KTRIAGE_KERNELS")?.split(",") ?? [...LINES];
+  const asked = Deno.env.get("KTRIAGE_KERNELS")?.split(",") ?? [...X86_LINES];
   return asked.map((name) => {
     const line = LINES.find((known) => known === name);
     if (line === undefined) throw new Error(`KTRIAGE_KERNELS names ${name}. There are: ${LINES.join(", ")}.`);
@@ -70,6 +72,7 @@ async function boot(kernel: Kernel, script: string): Promise<MachineRun> {
 /** Runs a shell line in a machine where `deno` and `ktriage` are commands and nothing is left to compile. */
 export async function runPrepared(script: string, options: VmOptions): Promise<VmResult> {
   const deno_dir = await (prepared ??= prepare());
+  if (options.kernel.arch === "aarch64") await (prepared_arm64 ??= prepareArm64());
   const env = {
     NO_COLOR: "1",
     DENO_NO_UPDATE_CHECK: "1",
@@ -84,14 +87,22 @@ export async function runPrepared(script: string, options: VmOptions): Promise<V
 const COMMANDS = `PATH=${quoted(Deno.execPath().replace(/\/[^/]*$/, ""))}:$PATH
 ktriage() { deno run -A --no-check --cached-only main.ts "$@"; }`;
 
+const PROGRAMS: readonly ProgramName[] = ["workload", "functions", "refuse_bpf"];
+
 let prepared: Promise<string> | undefined;
+let prepared_arm64: Promise<void> | undefined;
 
 /** Does here in seconds what would take minutes there. @returns Deno's cache, with everything compiled */
 async function prepare(): Promise<string> {
-  for (const name of ["workload", "functions"] as const) await compiled(name);
+  for (const name of PROGRAMS) await compiled(name);
   const modules = COMPILED.flatMap((folder) => [...Deno.readDirSync(folder)].map(({ name }) => `${folder}${name}`));
   await runCommand(Deno.execPath(), "cache", "--quiet", ...modules, `${CHECKOUT}main.ts`);
   return await denoDir();
+}
+
+async function prepareArm64(): Promise<void> {
+  for (const part of ["libbpf", "bpf"]) await runCommand(`${CHECKOUT}scripts/build-${part}.sh`, "--arch", "arm64");
+  for (const name of PROGRAMS) await compiledForArm64(name);
 }
 
 function failure({ release }: Kernel, { status, stdout, stderr, console }: VmResult): string {

@@ -15,6 +15,8 @@ const FUNCTIONS = ["bpf_fentry_test1", "vfs_statfs"];
 const TRACEPOINT = "sched_process_exec";
 const SOFTWARE_EVENTS = 1, TRACEPOINT_EVENTS = 2;
 const ENOENT = 2, ESRCH = 3, EINVAL = 22;
+/** Where kprobe.multi came, with what it stands on: on arm64 since fprobes use the function graph tracer. */
+const FPROBE_SINCE: Readonly<Record<typeof Deno.build.arch, string>> = { x86_64: "5.18", aarch64: "6.14" };
 /** Of /proc/kallsyms: behind the per-CPU variables, whose addresses are small numbers or 0 for everyone. */
 const SYMBOL_BYTES = 1 << 18;
 
@@ -127,7 +129,7 @@ const TRIALS: readonly Trial[] = [
   {
     id: "kprobe_multi",
     instead: NEXT_PROBE,
-    fix: "Linux 5.18 or newer with CONFIG_FPROBE=y",
+    fix: `Linux ${FPROBE_SINCE[Deno.build.arch]} or newer with CONFIG_FPROBE=y`,
     probe: "kprobe",
     run: (ground) => firstThatWorks((name) => trials.tryKprobeMulti(ground.libc(), name)),
   },

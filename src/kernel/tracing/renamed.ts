@@ -14,8 +14,8 @@ export const SYSCALL_EVENT_NAMES: Readonly<Record<string, readonly string[]>> = 
   pread: ["pread64"],
   pwrite: ["pwrite64"],
   prlimit: ["prlimit64"],
-  fadvise: ["fadvise64"],
-  posix_fadvise: ["fadvise64"],
+  fadvise: ["fadvise64", "fadvise64_64"],
+  posix_fadvise: ["fadvise64", "fadvise64_64"],
   pselect: ["pselect6"],
   select: ["pselect6"],
   sigaction: ["rt_sigaction"],
@@ -32,6 +32,9 @@ export const SYSCALL_EVENT_NAMES: Readonly<Record<string, readonly string[]>> = 
   wait: ["wait4"],
   waitpid: ["wait4"],
   _exit: ["exit_group"],
+  // Where arm64's functions have other names than those of x86-64 (arch/arm64/kernel/sys.c).
+  fadvise64: ["fadvise64_64"],
+  personality: ["arm64_personality"],
   // Calls that arm64 never had: the C library makes the ones behind them.
   open: ["openat"],
   creat: ["openat"],

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { syscallOfFunction } from "../../../src/kernel/tracing/renamed.ts";
+import { syscallTable } from "../../../src/kernel/tracing/syscalls.ts";
 import { type Resolution, resolveTarget } from "../../../src/kernel/tracing/targets.ts";
 
-function eventsOf(kernel: "5.10" | "7.3"): string[] {
+function eventsOf(kernel: "5.10" | "7.3" | "6.12-arm64"): string[] {
   return Deno.readTextFileSync(new URL(`../../data/formats/events-${kernel}.txt`, import.meta.url)).trim().split("\n");
 }
 
 const OLD = eventsOf("5.10");
 const NEW = eventsOf("7.3");
-/** arm64 never had these calls. */
-const ARM64 = NEW.filter((event) => !/:sys_(enter|exit)_(open|stat|newstat|fork|vfork|unlink|mkdir|poll)$/.test(event));
+const ARM64 = eventsOf("6.12-arm64");
 
 function found(target: string, events: readonly string[] = NEW): string {
   const resolution = resolveTarget(target, events);
@@ -90,6 +90,17 @@ Deno.test("resolveTarget() takes the call behind one that the architecture never
   assert.equal(found("fork", ARM64), "syscalls:sys_enter_clone");
   assert.equal(found("syscalls/sys_enter_unlink", ARM64), "syscalls:sys_enter_unlinkat");
   assert.equal(noteOf("open", ARM64), "open is syscalls:sys_enter_openat in this kernel");
+});
+
+Deno.test("resolveTarget() finds the event of every system call of arm64, however its function is called there", () => {
+  assert.equal(found("personality", ARM64), "syscalls:sys_enter_arm64_personality");
+  assert.equal(found("sys_exit_fadvise64", ARM64), "syscalls:sys_exit_fadvise64_64");
+  const reached = new Set([...syscallTable("aarch64").values()].flatMap((call) => {
+    const resolution = resolveTarget(`sys_enter_${call}`, ARM64);
+    return resolution.kind === "tracepoint" ? [`${resolution.category}:${resolution.name}`] : [];
+  }));
+  const events = ARM64.filter((event) => event.startsWith("syscalls:sys_enter_"));
+  assert.deepEqual(events.filter((event) => !reached.has(event)), []);
 });
 
 Deno.test("resolveTarget() understands the wish for all system calls", () => {

@@ -6,7 +6,7 @@ import { ElfFile } from "../../../src/kernel/userspace/elf.ts";
 import { findLibraries } from "../../../src/kernel/userspace/libraries.ts";
 import { Program } from "../../../src/kernel/userspace/program.ts";
 import { allSymbols, type ElfSymbol, findSymbols, type TableKind } from "../../../src/kernel/userspace/symbols.ts";
-import { run, Samples } from "./sample.ts";
+import { INSTRUCTION_BYTES, MARKED_TEXT, run, Samples } from "./sample.ts";
 
 const MINI = new URL("../../data/elf/mini_debug_info", import.meta.url).pathname;
 
@@ -82,7 +82,8 @@ Deno.test("fileOffset() and address() lead to a function's bytes and back", () =
     using elf = ElfFile.open(path);
     const [symbol] = findSymbols(elf, "symtab", "marked");
     const offset = elf.fileOffset(symbol!.address)!;
-    assert.equal(new TextDecoder().decode(elf.bytes(offset + 2, 14)), "here is marked");
+    const text = elf.bytes(offset + 2 * INSTRUCTION_BYTES, MARKED_TEXT.length);
+    assert.equal(new TextDecoder().decode(text), MARKED_TEXT);
     assert.equal(elf.address(offset), symbol!.address);
     assert.equal(elf.fileOffset(findSymbols(elf, "symtab", "sample_data")[0]!.address), undefined);
     assert.equal(elf.address(0), undefined);

@@ -6,7 +6,7 @@ import {
   resolveUserFunction,
   type UserFunction,
 } from "../../../src/kernel/userspace/mod.ts";
-import { run, Samples } from "./sample.ts";
+import { INSTRUCTION_BYTES, MARKED_TEXT, run, Samples } from "./sample.ts";
 
 const MINI = new URL("../../data/elf/mini_debug_info", import.meta.url).pathname;
 
@@ -75,14 +75,17 @@ Deno.test("resolveUserFunction() takes offsets at which instructions begin, and 
   using samples = new Samples();
   const path = samples.program();
   const marked = (await found(`${path}:marked`)).offset;
-  const behind = await found(`${path}:marked+0x1`); // ret is one byte long
-  assert.deepEqual([behind.offset, behind.symbol], [marked + 1n, "marked+0x1"]);
-  const bare = await found(`${path}:0x${(marked + 1n).toString(16)}`);
-  assert.equal(bare.offset, marked + 1n);
-  assert.equal(bare.note, `0x${(marked + 1n).toString(16)} is marked+0x1`);
+  const second = marked + BigInt(INSTRUCTION_BYTES);
+  const behind = await found(`${path}:marked+${INSTRUCTION_BYTES}`);
+  assert.deepEqual([behind.offset, behind.symbol], [second, `marked+0x${INSTRUCTION_BYTES}`]);
+  const bare = await found(`${path}:0x${second.toString(16)}`);
+  assert.equal(bare.offset, second);
+  assert.equal(bare.note, `0x${second.toString(16)} is marked+0x${INSTRUCTION_BYTES}`);
 
-  const end = await refused(`${path}:marked+0x10`);
-  assert.equal(end.error, `Cannot trace marked+0x10 of ${path}: it is 16 bytes long.`);
+  const bytes = 2 * INSTRUCTION_BYTES + MARKED_TEXT.length;
+  const place = `marked+0x${bytes.toString(16)}`;
+  const end = await refused(`${path}:${place}`);
+  assert.equal(end.error, `Cannot trace ${place} of ${path}: it is ${bytes} bytes long.`);
   const header = await refused(`${path}:0x10`);
   assert.equal(header.error, `Cannot trace offset 0x10 of ${path}: there is no code.`);
   assert.match(header.hint, /^Its code is at the offsets 0x[0-9a-f]+ to 0x[0-9a-f]+\. /);

@@ -19,7 +19,7 @@ KEEP int sample_add(int number, const char *text) { return number + text[0]; }
 KEEP int mangled(int x) __asm__("_ZN6sample6engine3runEi");
 KEEP int mangled(int x) { return x - 1; }
 
-/* two instructions of known lengths, then text that a test can look for in the file */
+/* two instructions of known lengths (INSTRUCTION_BYTES in sample.ts), then text that a test can look for in the file */
 __asm__(".globl marked\n.type marked, @function\nmarked: ret\nnop\n.ascii \"here is marked\"\n.size marked, .-marked\n");
 
 static int __pick_slow(int x) { return x; }

@@ -3,6 +3,11 @@
 const HERE = new URL(".", import.meta.url).pathname;
 const VERSIONS = "SAMPLE_1 { global: answer; local: *; }; SAMPLE_2 { global: answer; } SAMPLE_1;";
 
+/** Of each of the two instructions that `marked` in sample.c begins with. */
+export const INSTRUCTION_BYTES = Deno.build.arch === "x86_64" ? 1 : 4;
+/** Behind them in `marked`, up to its end. */
+export const MARKED_TEXT = "here is marked";
+
 /** What has been compiled already, by the compiler's arguments. */
 const compiled = new Map<string, Uint8Array<ArrayBuffer>>();
 
@@ -40,7 +45,9 @@ export class Samples implements Disposable {
     const path = this.path(name);
     const known = compiled.get(key);
     if (known === undefined) {
-      run("clang", ["-O1", "-Wall", "-Wno-unused-command-line-argument", "-Wl,--build-id", ...args, "-o", path]);
+      // code apart from the rest: the default of linkers for x86-64, not of those for arm64
+      const linker = ["-Wl,--build-id", "-Wl,-z,separate-code"];
+      run("clang", ["-O1", "-Wall", "-Wno-unused-command-line-argument", ...linker, ...args, "-o", path]);
       compiled.set(key, Deno.readFileSync(path));
     } else this.write(name, known);
     Deno.chmodSync(path, 0o755);
