@@ -188,8 +188,18 @@ export function merge(first: Options, second: Options): Options {
 export function allow(program: string, options: Options, operands?: Rule): Rule {
   return (args) => {
     const parsed = only(program, options, args);
-    return "rule" in parsed ? parsed : operands?.(parsed.operands);
+    return "rule" in parsed ? parsed : operandsRefusal(program, operands, parsed.operands);
   };
+}
+
+/** A rule about operands must know how many there are. */
+export function operandsRefusal(
+  program: string,
+  rule: Rule | undefined,
+  operands: readonly string[],
+): Refusal | undefined {
+  const several = rule === undefined ? undefined : operands.find((operand) => operand.includes(WORDS));
+  return several === undefined ? rule?.(operands) : unknownArgument(program, several);
 }
 
 /** A rule for programs whose first operand says what they do (`systemctl status`). Words are given in full. */

@@ -7,6 +7,7 @@ import {
   leading,
   merge,
   only,
+  operandsRefusal,
   type Options,
   options,
   type Rule,
@@ -215,7 +216,7 @@ function commandRule(program: string, global: Options, verbs: ReadonlyMap<string
     if (excess !== undefined || (verb.most === 1 && inner.operands.some((operand) => !isSingle(operand)))) {
       return refusal(`${program}/operand`, `${program} ${verb.phrase} ${show(excess ?? "")} may do more than show.`);
     }
-    return verb.operands?.(inner.operands);
+    return operandsRefusal(program, verb.operands, inner.operands);
   };
 }
 
