@@ -1,11 +1,10 @@
 /** The sandbox alone, without the policy: what a line may do to files and processes. */
 import assert from "node:assert/strict";
-import { execute, type Execution, type Limits } from "../../../src/commands/execute.ts";
-import { NO_NEEDS } from "../../../src/commands/needs.ts";
-import { hostLayers } from "../../../src/commands/sandbox/sandbox.ts";
-import type { Layer } from "../../../src/commands/sandbox/plan.ts";
+import { execute, type Execution, type Limits } from "../../src/commands/execute.ts";
+import { NO_NEEDS } from "../../src/commands/needs.ts";
+import { hostLayers } from "../../src/commands/sandbox/sandbox.ts";
+import type { Layer } from "../../src/commands/sandbox/plan.ts";
 
-const is_root = Deno.uid() === 0;
 /** As this host is, and as hosts are that lack something. */
 const HOSTS: readonly { readonly name: string; readonly without: readonly Layer[] }[] = [
   { name: "as it is", without: [] },
@@ -186,7 +185,7 @@ for (const { name, without } of HOSTS) {
     assert.equal(calls, 1);
   });
 
-  Deno.test(`${name}: it reads what root can read, and other processes`, { ignore: !is_root }, async () => {
+  Deno.test(`${name}: it reads what root can read, and other processes`, async () => {
     const other = new Deno.Command("sleep", { args: ["1000"], env: { CANARY: "seen" } }).spawn();
     try {
       const proc = `/proc/${other.pid}`;
@@ -218,7 +217,7 @@ for (const { name, without } of HOSTS) {
       const started = performance.now();
       const { ended } = await run(line, { without, timeout_ms: 700 });
       assert.equal(ended, "timeout", line);
-      assert.ok(performance.now() - started < 20_000, line);
+      assert.ok(performance.now() - started < 60_000, line);
       assert.deepEqual(await running(marker), [], line);
     }
   });
@@ -230,13 +229,10 @@ Deno.test("where nothing guards writes, the result says so", async () => {
   assert.match(notes.join(), /writing/);
 });
 
-Deno.test(
-  "Landlock is used where a line does not look into processes",
-  { ignore: hostLayers().landlock_abi === 0 },
-  async () => {
-    assert.match((await run("echo a")).sandbox, /^landlock\+seccomp\+caps/);
-  },
-);
+Deno.test("Landlock is used where the host has it and a line does not look into processes", async () => {
+  const first = hostLayers().landlock_abi > 0 ? "landlock" : "broker";
+  assert.ok((await run("echo a")).sandbox.startsWith(`${first}+seccomp+caps`));
+});
 
 /** Processes with the marker in their command line, zombies excluded. */
 async function running(marker: string): Promise<string[]> {

@@ -2,8 +2,8 @@
  * Tries to change what a throw-away namespace can bear, each line in the sandbox, and prints the lines that did. Started
  * with `unshare` by host_test.ts: never run it elsewhere.
  */
-import { execute } from "../../../src/commands/execute.ts";
-import type { Layer } from "../../../src/commands/sandbox/plan.ts";
+import { execute } from "../../src/commands/execute.ts";
+import type { Layer } from "../../src/commands/sandbox/plan.ts";
 
 const without = Deno.args as Layer[];
 /** A line that changes something, and one that shows it. */
@@ -38,4 +38,4 @@ for (const [change, show] of CHANGES) {
 }
 // the test can fail: the same lines do change something outside of the sandbox
 const proof = await state("ip link set lo up; hostname canary; hostname; ip link show lo | grep -c UP");
-console.log(JSON.stringify({ changed, proof }));
+await Deno.stdout.write(new TextEncoder().encode(JSON.stringify({ changed, proof })));
