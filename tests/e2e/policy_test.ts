@@ -16,7 +16,7 @@ Deno.test("policy explain --json prints one object with every key", async () => 
     line: "uptime; sudo tail -f /x",
     kind: "changed",
     rule: "tail/endless",
-    runs: "uptime; timeout 5 sudo tail -f /x",
+    runs: "uptime; timeout 5 tail -f /x",
     piece: "sudo tail -f /x",
   });
   const refused = JSON.parse((await ktriage(["policy", "explain", "--json", "rm x"])).stdout);

@@ -82,6 +82,19 @@ Deno.test(
   },
 );
 
+Deno.test("where somebody else answers system calls already, as in some containers, the next best layer serves", async () => {
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", `${HERE}behind_listener.ts`],
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  assert.match(text, /^\{/, new TextDecoder().decode(stderr));
+  const { sandbox, notes, printed } = JSON.parse(text);
+  assert.equal(printed, "ran\n");
+  const has_landlock = hostLayers().landlock_abi > 0;
+  assert.match(sandbox, has_landlock ? /^landlock\+seccomp\+caps/ : /^seccomp\+caps/);
+  assert.match(notes.join(), has_landlock ? /hides/ : /writing/);
+});
+
 /** Helpers that this process has started. */
 function helpers(): number[] {
   return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter((pid) => {

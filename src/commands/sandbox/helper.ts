@@ -15,6 +15,7 @@ import { rulesFor } from "./rules.ts";
 
 const PR_SET_PDEATHSIG = 1, PR_SET_NO_NEW_PRIVS = 38, SIGKILL = 9;
 const SECCOMP_SET_MODE_FILTER = 1, FLAG_NEW_LISTENER = 8, FLAG_WAIT_KILLABLE = 32;
+const EBUSY = 16;
 const O_RDONLY = 0, AT_FDCWD = -100;
 const CLOSE_RANGE_CLOEXEC = 4, F_SETFD = 2, FD_CLOEXEC = 1;
 const SHELL = "/bin/sh";
@@ -32,7 +33,9 @@ export function becomeCommand(): never {
     answer(system, listener === undefined ? { ok: true } : { ok: true, listener });
   } catch (error) {
     const step = error instanceof SystemError ? `${error.operation} (errno ${error.errno})` : String(error);
-    answer(system, { ok: false, step });
+    const broker_taken = instructions.plan.writes === "broker" && error instanceof SystemError &&
+      error.operation === "seccomp" && error.errno === EBUSY;
+    answer(system, { ok: false, step, broker_taken });
     Deno.exit(125);
   }
   if (system.attempt("read", 0, new Uint8Array(1), 1) !== 1) Deno.exit(0);

@@ -22,8 +22,11 @@ export interface Instructions {
 
 export type Answer =
   | { readonly ok: true; readonly listener?: number }
-  /** The layer that could not be put on; the command is not run. */
-  | { readonly ok: false; readonly step: string };
+  /**
+   * The layer that could not be put on; the command is not run. `broker_taken`: somebody else, such as the manager of a
+   * container, answers calls of this process already, and the kernel allows only one.
+   */
+  | { readonly ok: false; readonly step: string; readonly broker_taken: boolean };
 
 /** First argument of ktriage, which makes it the helper. */
 export const HELPER_ARGUMENT = "sandbox-helper";

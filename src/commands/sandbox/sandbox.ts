@@ -51,6 +51,19 @@ export function hostLayers(): HostLayers {
  * @throws {Error} a layer that this host has could not be put on, or the helper did not start: nothing was run
  */
 export async function startConfined(line: string, options: SandboxOptions): Promise<Confined> {
+  try {
+    return await tryConfined(line, options);
+  } catch (error) {
+    if (!(error instanceof BrokerTaken)) throw error;
+    host = { ...hostLayers(), broker: false };
+    return await tryConfined(line, options);
+  }
+}
+
+/** This host has no broker after all. */
+class BrokerTaken extends Error {}
+
+async function tryConfined(line: string, options: SandboxOptions): Promise<Confined> {
   const { needs } = options;
   const plan = planFor(line, { host: without(hostLayers(), options.without ?? []), needs });
   await using resources = new AsyncDisposableStack();
@@ -122,6 +135,7 @@ async function ask(
   if (text === "") throw new Error(`the sandbox's helper ended before the command: ${await restOf(child.stderr)}`);
   const answer = JSON.parse(text) as Answer;
   if (answer.ok) return answer;
+  if (answer.broker_taken) throw new BrokerTaken();
   throw new Error(`the sandbox failed at ${answer.step}; see \`ktriage check\` for what this host allows`);
 }
 
