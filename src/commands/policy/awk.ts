@@ -9,7 +9,11 @@ import { type Refusal, refusal } from "./verdict.ts";
  */
 const REFUSED_WORDS: readonly { readonly rule: string; readonly pattern: RegExp; readonly why: string }[] = [
   { rule: "awk/system", pattern: /\bsystem[\s\\]*\(/, why: "system() runs a command" },
-  { rule: "awk/getline", pattern: /\bgetline\b/, why: "getline can run a command or open a file" },
+  {
+    rule: "awk/getline",
+    pattern: /(?<![{;]\s*)\bgetline\b|\bgetline\b(?!\s*[;}])/,
+    why: "getline can run a command or open a file",
+  },
   { rule: "awk/files", pattern: /\bARG(V|C)\b/, why: "ARGV can name further files" },
   { rule: "awk/extension", pattern: /@\s*[A-Za-z_]/, why: "@load, @include and indirect calls run other code" },
 ];
@@ -80,7 +84,12 @@ function judgeText(text: string): Refusal | undefined {
 function judgeTokens(tokens: readonly Token[]): Refusal | undefined {
   let printing = false;
   let depth = 0;
-  for (const { kind, text } of tokens) {
+  let before: Token | undefined;
+  for (const token of tokens) {
+    const { kind, text } = token;
+    // Behind a comma and the like the statement goes on in the next line.
+    if (text === "\n" && before?.kind === "symbol" && !/^([)\]$]|\+\+|--)$/.test(before.text)) continue;
+    before = token;
     if (kind === "end") [printing, depth] = [false, 0];
     if (kind === "name" && (text === "print" || text === "printf")) [printing, depth] = [true, 0];
     if (kind !== "symbol") continue;

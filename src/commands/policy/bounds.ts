@@ -44,11 +44,11 @@ export function commandBound(
 
 /** The edits that small changes of a command's words become. */
 export function commandRewrites(
-  { node, place }: Visit,
+  { node, place, previous }: Visit,
   words: readonly Word[],
   rewrites: readonly Rewritten[],
 ): Added[] {
-  return rewrites.map(({ rewrite: { changes, rule, reason, alternative }, offset }) => {
+  return rewrites.map(({ rewrite: { changes, behindInput, rule, reason, alternative }, offset }) => {
     const end = words.at(-1)?.end ?? node.end;
     const edits = changes.map(({ at, text, replaces }): Edit => {
       const word = words[offset + 1 + at];
@@ -56,8 +56,15 @@ export function commandRewrites(
       if (word === undefined) return { pos: end, end, text: ` ${text.trimEnd()}` };
       return { pos: word.pos, end: replaces === true ? word.end : word.pos, text };
     });
-    return { why: refusal(rule, reason, alternative), place, edits: place === node ? edits : undefined };
+    const input = behindInput === undefined || previous === undefined ? [] : [behindArguments(previous, behindInput)];
+    const all = [...edits, ...input];
+    return { why: refusal(rule, reason, alternative), place, edits: place === node ? all : undefined };
   });
+}
+
+function behindArguments(node: SyntaxNode, text: string): Edit {
+  const end = (node.type === "Command" ? node.args.at(-1)?.end : undefined) ?? node.end;
+  return { pos: end, end, text };
 }
 
 /** What bounds a loop whose condition never changes: so many rounds. */

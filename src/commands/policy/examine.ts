@@ -3,8 +3,10 @@ import { type NeededCall, type NeededCapability, type Needs } from "../needs.ts"
 import { unknownArguments } from "./arguments.ts";
 import { assignmentRefusal } from "./assignments.ts";
 import { unreadable } from "./files.ts";
-import { isLiteral, show } from "./marks.ts";
+import { type Found, withFound } from "./found.ts";
+import { isLiteral, show, WORDS } from "./marks.ts";
 import { allowsProgram, deniesProgram, type Rules, withAllowedHosts } from "./operator.ts";
+import { guardRefusal } from "./programs/guards.ts";
 import { notListed, PROGRAMS } from "./programs/mod.ts";
 import type { Bound, Program } from "./programs/program.ts";
 import { type Rewrite, separations } from "./rewrites.ts";
@@ -62,18 +64,21 @@ export interface Circumstances {
   readonly input: Input;
   /** The bound that the command's input asks for. */
   readonly endless: Bound | undefined;
+  /** What the input of xargs is known to be. */
+  readonly found: Found | undefined;
   /** Judges what a shell would be given to run. */
   readonly judgeLine: (line: string) => Verdict;
 }
 
 /** Follows a program into those that it runs: `sudo timeout 5 cat /x` is three of them. */
-export function examine(words: readonly string[], { rules, endless, judgeLine, ...given }: Circumstances): Examined {
+export function examine(words: readonly string[], circumstances: Circumstances): Examined {
+  const { rules, endless, judgeLine } = circumstances;
   const findings: Finding[] = [];
   const missing: Missing[] = [];
   const needs: Partial<Needs>[] = [];
   const rewrites: Rewritten[] = [];
   const found = (): Examined => ({ findings, missing, needs, rewrites });
-  let input = given.input;
+  let input = circumstances.input;
   let limit_s = Infinity;
   let wrap: number | undefined;
   let [path, ...args] = words;
@@ -122,7 +127,13 @@ export function examine(words: readonly string[], { rules, endless, judgeLine, .
     offset = innerOffset(words, offset, inner?.command ?? []);
     // Nothing of the line's input reaches what xargs runs, unless its words come from a file.
     if (name === "xargs" && !args.some((arg) => /^(-[ao]|--arg|--open)/.test(arg))) input = "empty";
-    [path, ...args] = inner?.command ?? [];
+    const command = inner?.command ?? [];
+    const own = args.slice(0, args.length - command.length + (command.at(-1) === WORDS ? 1 : 0));
+    const paths = name === "xargs" && args.every(isLiteral) && circumstances.found !== undefined && nesting === 0
+      ? withFound(own, command, circumstances.found)
+      : undefined;
+    if (paths?.rewrite !== undefined) rewrites.push({ rewrite: paths.rewrite, offset: 0 });
+    [path, ...args] = paths?.command ?? command;
   }
   if (endless !== undefined) miss(endless, 0);
   return found();
@@ -203,7 +214,7 @@ function argumentsRefusal(name: string, program: Program, args: readonly string[
   const unknown = program.rule !== undefined && program.anyArguments === undefined
     ? unknownArguments(name, args)
     : undefined;
-  return unknown ?? program.rule?.(args);
+  return unknown ?? guardRefusal(name, args) ?? program.rule?.(args);
 }
 
 function inputRefusal({ name, args, input }: Call, program: Program): Refusal | undefined {

@@ -5,6 +5,15 @@ import { type Refusal, refusal } from "./verdict.ts";
 /** Commands run here, so that a relative path means the same to the policy and to the program. */
 export const WORKING_DIRECTORY = "/";
 
+/** Trees of the kernel that hold values and nothing else. */
+const KERNEL_VALUES: readonly (readonly string[])[] = [
+  ["proc", "sys"],
+  ["sys", "fs", "cgroup"],
+  ["sys", "class", "net"],
+  ["sys", "kernel", "mm"],
+  ["sys", "devices", "system"],
+];
+
 const ANY = "*";
 /** Stands for the directory of a process. */
 const PROCESS = "PID";
@@ -36,7 +45,10 @@ const TRIGGERS = ["watchdog", "watchdog0", "watchdog1", "st0", "st1", "nst0", "n
 const SECRETS: readonly { readonly pattern: RegExp; readonly name: string }[] = [
   { pattern: /^\/etc\/g?shadow-?$/, name: "/etc/shadow" },
   { pattern: /^\/(root|home\/[^/]+)\/\.(ssh\/id_\w+|aws\/credentials|kube\/config|docker\/config\.json)$/, name: "" },
-  { pattern: /^\/(root|home\/[^/]+)\/\.(netrc|pgpass|my\.cnf|git-credentials|vault-token|\w*_history)$/, name: "" },
+  {
+    pattern: /^\/(root|home\/[^/]+)\/\.(netrc|pgpass|my\.cnf|git-credentials|vault-token|\w*_history)$/,
+    name: "/root/.netrc",
+  },
   { pattern: /^\/etc\/ssh\/ssh_host_\w+_key$/, name: "/etc/ssh/ssh_host_rsa_key" },
   { pattern: /^\/(etc|root|home|opt|srv|var)\/.*\.(key|p12|pfx|jks|keystore)$/, name: "" },
   { pattern: /^\/etc\/(ssl|pki)\/(private|tls\/private)\//, name: "/etc/ssl/private/x" },
@@ -134,14 +146,19 @@ export function filesOf(arg: string): readonly string[] {
 /** True when reading everything below the path would reach devices or live kernel files. */
 export function holdsUnreadable(path: string): boolean {
   if (path.includes(TEXT) || path.includes(WORDS)) return true;
-  const [first] = withoutProcessRoot(normalize(path));
+  const components = withoutProcessRoot(normalize(path));
+  if (KERNEL_VALUES.some((tree) => tree.every((name, index) => components[index] === name))) return false;
+  const [first] = components;
   return first === undefined || ["proc", "sys", "dev"].some((name) => matches(first, name));
 }
 
 /** The unknown part may hold `..`: only what the path ends in is certain, and no device is called that. */
 function unreadableUnknown(path: string): Refusal | undefined {
   const last = path.slice(path.lastIndexOf("/") + 1);
-  const known = path.startsWith("/") && isLiteral(last) && last !== "" && last !== "." && last !== "..";
+  // A shell, and gawk, open a connection for /dev/tcp and /inet: the first directory must be another one.
+  const [first = ""] = normalize(path.slice(0, path.indexOf(TEXT)).replace(/[^/]*$/, ""));
+  const known = path.startsWith("/") && first !== "" && isLiteral(first) && !/^(dev|inet[46]?)$/.test(first) &&
+    isLiteral(last) && last !== "" && last !== "." && last !== "..";
   if (known && !DEVICE_NAME.test(last) && !CONSUMED.includes(last)) return undefined;
   return refusal(
     "file/unknown",
@@ -178,8 +195,12 @@ function isTracePipe(components: readonly string[]): boolean {
   return CONSUMED.some((name) => matches(last, name)) && traces.some((path) => isBelow(components, path));
 }
 
+/** Plain files: nothing is below them. */
+const PLAIN_FILES = new Set(["kcore", "kmsg", "mem"]);
+
 function isBelow(components: readonly string[], ancestor: readonly string[]): boolean {
-  return components.length >= ancestor.length &&
+  const exact = PLAIN_FILES.has(ancestor.at(-1) ?? "");
+  return components.length >= ancestor.length && (!exact || components.length === ancestor.length) &&
     ancestor.every((name, index) => {
       const component = components[index] ?? "";
       return name === ANY || (name === PROCESS ? mayBeProcess(component) : matches(component, name));

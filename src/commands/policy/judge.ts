@@ -5,7 +5,9 @@ import { assignmentRefusal, readAssignmentRefusal } from "./assignments.ts";
 import { needsBash } from "./bash.ts";
 import { type Added, commandBound, commandRewrites, edited, loopBound } from "./bounds.ts";
 import { examine, filesRefusal } from "./examine.ts";
+import { foundBy } from "./found.ts";
 import { NO_RULES, type Rules } from "./operator.ts";
+import { quotedLine } from "./quoting.ts";
 import { LOOK_S, reading } from "./programs/entry.ts";
 import type { Bound } from "./programs/program.ts";
 import { commandsIn, type Place, survey, type Visit } from "./survey.ts";
@@ -45,7 +47,7 @@ interface Told {
  */
 export function judge(line: string, rules: Rules = NO_RULES): Verdict {
   try {
-    const verdict = firstVerdict(line, rules);
+    const verdict = quotedVerdict(line, firstVerdict(line, rules), rules);
     if (verdict.kind === "refused" || verdict.runs === line) return verdict;
     return staysTheSame(verdict.runs, rules) ? verdict : unbounded(line, verdict);
   } catch (error) {
@@ -56,6 +58,21 @@ export function judge(line: string, rules: Rules = NO_RULES): Verdict {
     // A mistake in a rule: what could not be judged does not run.
     return refusedAt(line, whole, refusal("policy/failed", `The line could not be judged: ${error}.`));
   }
+}
+
+/** What becomes of a refused line when its words with unknown parts are put in quotes. */
+function quotedVerdict(line: string, verdict: Verdict, rules: Rules): Verdict {
+  if (verdict.kind !== "refused" || !/^(file|argument)\/unknown$|\/option$/.test(verdict.rule)) return verdict;
+  const quoted = quotedLine(line);
+  const again = quoted === line ? verdict : firstVerdict(quoted, rules);
+  if (again.kind === "refused") return verdict;
+  const why = again.kind === "needs_approval" ? again : refusal(
+    "argument/quoted",
+    "A word that the shell could take apart is put in double quotes.",
+  );
+  const kind = again.kind === "needs_approval" ? again.kind : "changed";
+  const { runs, shell, needs } = again;
+  return { kind, ...refusal(why.rule, why.reason, why.alternative), piece: verdict.piece, runs, shell, needs };
 }
 
 function firstVerdict(line: string, rules: Rules): Verdict {
@@ -167,6 +184,7 @@ function findInCommand(visit: Visit<Command>, variables: Variables, rules: Rules
       rules,
       input: visit.input,
       endless: input.bound,
+      found: foundBy(visit.previous),
       judgeLine: (line) => judge(line, rules),
     });
     const words = [command.name, ...fields.map(({ word }) => word)];

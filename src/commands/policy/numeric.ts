@@ -1,14 +1,52 @@
 /** Which command substitutions print numbers and nothing else, so that what they print can be trusted in a path. */
 import type { Command, ParsedScript, Word } from "unbash";
 
+/** Files of the kernel that hold one whole number. */
+const NUMBER_FILES = new RegExp(
+  "^/proc/sys/(fs/(nr_open|file-max|aio-nr|aio-max-nr|inotify/max_\\w+)|kernel/(pid_max|threads-max|tainted|random/entropy_avail)|" +
+    "net/netfilter/nf_conntrack_(count|max|buckets)|net/core/(somaxconn|[rw]mem_max|netdev_max_backlog)|" +
+    "vm/(swappiness|nr_hugepages|max_map_count|dirty_(background_)?(ratio|bytes)|min_free_kbytes))$|" +
+    "^/sys/class/net/[\\w.-]+/(statistics/\\w+|mtu)$|^/sys/block/\\w+/size$|" +
+    "^/sys/fs/cgroup/[\\w./@:-]*(memory\\.(current|peak|usage_in_bytes|limit_in_bytes|failcnt)|pids\\.current)$",
+);
+const NUMBER_SETTINGS = new RegExp(
+  "^(vm\\.(swappiness|nr_hugepages|max_map_count)|fs\\.(file-max|nr_open)|kernel\\.(pid_max|threads-max)|" +
+    "net\\.core\\.somaxconn|net\\.netfilter\\.nf_conntrack_(count|max))$",
+);
+/** The second field of every line of these is a whole number. */
+const NUMBER_TABLES = new Set(["/proc/meminfo", "/proc/vmstat"]);
+const SECOND_FIELD = /^\/[\^\w():]+\/\s*\{\s*print \$2\s*;?\s*(exit\s*;?)?\s*\}$/;
+const SUM = /^(NR ?> ?1)?\s*\{\s*(\w+)\s*\+=\s*\$(\d+|NF)\s*;?\s*\}\s*END\s*\{\s*print \2(\+0)?\s*;?\s*\}$/;
+
 /** Arguments with which a program prints only integers. */
 const SOURCES = new Map(Object.entries<(args: readonly string[]) => boolean>({
   pgrep: (args) => args.every((arg) => !arg.startsWith("-") || /^-[fnoxviu]+$/.test(arg)),
   pidof: (args) => args.every((arg) => !arg.startsWith("-") || /^-[sx]+$/.test(arg)),
   nproc: (args) => args.length === 0,
   seq: (args) => args.every((arg) => /^-?\d+$/.test(arg)),
+  date: (args) =>
+    args.some((arg) => /^\+%(s|Y|j)$/.test(arg)) && args.filter((arg) => arg.startsWith("+")).length === 1,
+  stat: ([option, format = "", ...files]) =>
+    option === "-c" && /^%[YXZWsughibB]$/.test(format) && files.every((file) => !file.startsWith("-")),
+  getconf: (args) => args.length === 1 && /^(CLK_TCK|PAGE_?SIZE|_NPROCESSORS_ONLN)$/.test(args[0] ?? ""),
+  grep: countsLines,
+  egrep: countsLines,
+  cat: (args) => args.length === 1 && NUMBER_FILES.test(args[0] ?? "") && !args[0]?.includes(".."),
+  sysctl: (args) => args.length === 2 && args[0] === "-n" && NUMBER_SETTINGS.test(args[1] ?? ""),
+  cut: (args) => args.join(" ") === "-d. -f1 /proc/uptime",
+  awk: ([program = "", ...files]) =>
+    files.length === 1 && NUMBER_TABLES.has(files[0] ?? "")
+      ? SECOND_FIELD.test(program) || SUM.test(program)
+      : SUM.test(program) || /^END\s*\{\s*print NR\s*\}$/.test(program),
   wc: (args) => args.length === 1 && /^-[lwc]$/.test(args[0] ?? ""),
 }));
+/** `grep -c` with at most one file: for several it names them. */
+function countsLines(args: readonly string[]): boolean {
+  const options = args.filter((arg) => arg.startsWith("-"));
+  return options.every((option) => /^-[cEFivwxsP]+$/.test(option)) && options.some((option) => option.includes("c")) &&
+    args.length - options.length <= 2;
+}
+
 /** Programs that pass on some of their input's lines when they are given no more than a number of lines. */
 const FILTERS = new Set(["head", "tail", "sort", "uniq"]);
 
@@ -34,7 +72,11 @@ export function printsNumbers(script: ParsedScript): boolean {
 function plainWords(command: Command): string[] | undefined {
   const words = [command.name, ...command.args];
   const plain = words.every((word) => word?.type === "Word" && isPlain(word));
-  return plain && command.prefix.length === 0 ? words.map((word) => (word as Word).value) : undefined;
+  // Messages about errors are no numbers.
+  const silent = command.redirects.every((redirect) =>
+    redirect.type === "Redirect" && (redirect.operator === "<" || redirect.target?.text === "/dev/null")
+  );
+  return plain && silent && command.prefix.length === 0 ? words.map((word) => (word as Word).value) : undefined;
 }
 
 function isPlain(word: Word): boolean {

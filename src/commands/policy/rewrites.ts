@@ -6,6 +6,8 @@ import { type Refusal, refusal } from "./verdict.ts";
 export interface Rewrite extends Refusal {
   /** Places among the arguments; -1 is the program's name, the number of arguments the place behind them. */
   readonly changes: readonly WordChange[];
+  /** Text put in behind the command that the input comes from. */
+  readonly behindInput?: string;
 }
 
 /** Text put in before a word, or the word replaced by it. */
@@ -21,6 +23,8 @@ export interface Reordered {
   readonly rewrite: Rewrite;
 }
 
+/** They know no `--`, or mean something else by it. */
+const OWN_READING = new Set(["blockdev", "debsums", "rocm-smi", "corosync-cfgtool", "ras-mc-ctl"]);
 const NAMED_NUMBER = /^-[A-Za-z]$/;
 
 /**
@@ -28,6 +32,7 @@ const NAMED_NUMBER = /^-[A-Za-z]$/;
  * judges the arguments that come out.
  */
 export function separations(program: string, args: readonly string[]): readonly Reordered[] {
+  if (OWN_READING.has(program)) return [];
   const ended = args.indexOf("--");
   return args.flatMap((arg, at) => {
     if (!mayHideOption(arg) || arg.startsWith("-") || (ended >= 0 && ended < at)) return [];

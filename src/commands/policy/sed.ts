@@ -13,10 +13,10 @@ const OPTIONS = {
 /** A pattern between slashes; a slash inside brackets is read differently by different seds, so it does not match. */
 const REGEX = String.raw`(?:[^/\\\n[]|\\[^\n]|\[\^?\]?(?:\[:\w+:\]|[^\][/\n])*\])`;
 const ADDRESS = String.raw`(?:\d+(?:~\d+)?|\$|/${REGEX}+/[IM]*)`;
-const RANGE = String.raw`(?:${ADDRESS}(?:\s*,\s*(?:${ADDRESS}|[+~]\d+))?)?\s*!?\s*`;
+const RANGE = String.raw`(?:${ADDRESS}(?:\s*,\s*(?:${ADDRESS}|[+~]\d+))?\s*)?(?:!\s*)?`;
 const SEPARATOR = String.raw`[\s;]*`;
 const SIMPLE = new RegExp(
-  `${SEPARATOR}${RANGE}(?:[{}]|[pdDPnNgGhHxlFz=]|[qQ]\\s*\\d*|:\\s*\\w+|[btT]\\s*\\w*)(?=[\\s;{}]|$)`,
+  `${SEPARATOR}${RANGE}(?:[{}]|[pdDPnNgGhHxlFz=]|[qQ][ \\t]*\\d*|:[ \\t]*\\w+|[btT][ \\t]*\\w*)(?=[\\s;{}]|$)`,
   "y",
 );
 const OPEN = new RegExp(`${SEPARATOR}${RANGE}\\{`, "y");

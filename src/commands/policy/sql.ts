@@ -36,6 +36,14 @@ export function sqlRefusal(program: string, text: string): Refusal | undefined {
   if (!isLiteral(text)) {
     return refusal(`${program}/unknown`, "The SQL is not known before it runs: write it out in single quotes.");
   }
+  // Plain statements one after the other are judged one by one; what could hide an end of one stays together.
+  if (!/['"`\\]/.test(text.replace(/'[\w %.:,-]*'/g, "")) && text.trim().replace(/;\s*$/, "").includes(";")) {
+    const parts = text.split(";").filter((part) => part.trim() !== "");
+    return parts.map((part) => sqlRefusal(program, part)).find((each) => each !== undefined);
+  }
+  if (/\bu&|uescape/i.test(text) || /(\.\s*"|\.\s+|\s\.)\w+"?\s*\(/.test(text)) {
+    return refusal(`${program}/sql`, "This SQL is refused: how it names a function is not followed.");
+  }
   const statement = text.trim().replace(/(;|\\G)*\s*$/, "").trim();
   const refused = (why: string): Refusal => refusal(`${program}/sql`, `This SQL is refused: ${why}.`);
   if (/[;\\`\n]|--|\/\*|:=|\$\$|#/.test(statement)) return refused("it holds more than one plain statement");
@@ -50,7 +58,7 @@ export function sqlRefusal(program: string, text: string): Refusal | undefined {
   }
   const written = WRITES.exec(query);
   if (written !== null && !shows) return refused(`${written[0]} changes something`);
-  for (const [, name = ""] of query.matchAll(/([\w.]+)"?\s*\(/g)) {
+  for (const [, name = ""] of query.matchAll(/(?<![\w.])([\w.]+)"?\s*\(/g)) {
     if (!FUNCTIONS.has(name.toLowerCase().replace(/^pg_catalog\./, ""))) {
       return refused(`what ${name}() does is not known`);
     }

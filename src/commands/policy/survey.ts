@@ -18,6 +18,8 @@ export interface Visit<Node extends SyntaxNode = SyntaxNode> {
   readonly input: Input;
   /** What reads the node's output in a pipeline. */
   readonly next: SyntaxNode | undefined;
+  /** What it reads from in a pipeline. */
+  readonly previous: SyntaxNode | undefined;
   /** How many compound nodes are around it. */
   readonly depth: number;
 }
@@ -59,10 +61,10 @@ export function survey(script: ParsedScript): Visit[] {
     if (context.depth > MAX_DEPTH) throw new RangeError("nested too deeply");
     const { unescaped, ...told } = context;
     visits.push({ ...told, node, place: unescaped ?? node, input: ownInput(node) ?? context.input });
-    const inside = { ...context, next: undefined, depth: context.depth + (isStep(node) ? 1 : 0) };
+    const inside = { ...context, next: undefined, previous: undefined, depth: context.depth + (isStep(node) ? 1 : 0) };
     forEachChild(node, (child) => visit(child, contextOf(child, node, inside)));
   };
-  visit(script, { input: "empty", next: undefined, depth: 0, unescaped: undefined });
+  visit(script, { input: "empty", next: undefined, previous: undefined, depth: 0, unescaped: undefined });
   return visits;
 }
 
@@ -92,7 +94,7 @@ function contextOf(child: SyntaxNode, parent: SyntaxNode, context: Context): Con
     const at = parent.commands.findIndex((command) => command === child);
     const before = parent.commands[at - 1];
     const input = before === undefined ? context.input : isQuiet(before) ? "empty" : "data";
-    return { ...context, input, next: at < 0 ? undefined : parent.commands[at + 1] };
+    return { ...context, input, previous: before, next: at < 0 ? undefined : parent.commands[at + 1] };
   }
   if (parent.type === "Redirected") return { ...context, input: inputOf(parent.redirects) ?? context.input };
   if (child.type === "Script" && child.source !== undefined) {

@@ -2,6 +2,7 @@
 import type { ArithmeticExpression, Command, ParameterExpansionPart, SyntaxNode, Word } from "unbash";
 import { assignmentRefusal } from "./assignments.ts";
 import { bashRefusal, isFollowedBrace } from "./bash.ts";
+import { printsNumbers } from "./numeric.ts";
 import type { Place, Visit } from "./survey.ts";
 import { type Refusal, refusal } from "./verdict.ts";
 import { literalOf, Variables, withoutBraces } from "./words.ts";
@@ -41,6 +42,7 @@ const UNDERSTOOD: ReadonlySet<SyntaxNode["type"]> = new Set<SyntaxNode["type"]>(
   "ArithmeticTernary",
   "ArithmeticGroup",
   "ArithmeticWord",
+  "ArithmeticCommandExpansion",
   "Assignment",
   "Redirect",
   "FileDescriptor",
@@ -194,7 +196,9 @@ function forRefusal(name: Word): Refusal | undefined {
 function readRefusal(command: Command): Refusal | undefined {
   if (command.name === undefined || literalOf(command.name) !== "read") return undefined;
   for (const arg of command.args) {
-    const refused = assignmentRefusal(arg.type === "Word" ? literalOf(arg) ?? "" : "", "alone");
+    const name = arg.type === "Word" ? literalOf(arg) ?? "" : "";
+    // What nobody wants goes into `_`, which the shell sets anew with every command.
+    const refused = name === "_" ? undefined : assignmentRefusal(name, "alone");
     if (refused !== undefined) return refused;
   }
   return undefined;
@@ -254,6 +258,9 @@ function outputRefusal(target: Word | undefined): Refusal {
 /** Only numbers, and variables that can hold nothing but numbers, may stand in arithmetic. */
 function arithmeticRefusal(node: SyntaxNode, variables: Variables): Refusal | undefined {
   if (node.type === "ArithmeticBinary" && ASSIGNING.test(node.operator)) return refused(node);
+  if (node.type === "ArithmeticCommandExpansion") {
+    return node.script !== undefined && printsNumbers(node.script) ? undefined : refused(node);
+  }
   if (node.type === "ArithmeticUnary" && /\+\+|--/.test(node.operator)) return refused(node);
   if (node.type !== "ArithmeticWord" || NUMERAL.test(node.value)) return undefined;
   const name = VARIABLE.test(node.value) ? node.value.replace("$", "") : undefined;
@@ -262,9 +269,14 @@ function arithmeticRefusal(node: SyntaxNode, variables: Variables): Refusal | un
 }
 
 function refused(node: ArithmeticExpression): Refusal {
-  const text = node.type === "ArithmeticWord" ? node.value : "an assignment";
+  const text = node.type === "ArithmeticWord"
+    ? node.value
+    : node.type === "ArithmeticCommandExpansion"
+    ? node.text
+    : "an assignment";
   return refusal(
     "syntax/arithmetic",
     `Arithmetic with ${text} is refused: only numbers, and variables that the line sets to numbers; use awk.`,
+    "awk '/MemTotal/ {t = $2} /MemAvailable/ {print 100 - $2 * 100 / t}' /proc/meminfo",
   );
 }

@@ -10,6 +10,7 @@ const NUMERIC_PARAMETERS = new Set(["?", "$", "#", "!"]);
 /** `{a,b}` of plain text and `{1..5}`: the only brace expansions that are followed. */
 const PLAIN_LIST = /^\{([\w./:@%+-]*(?:,[\w./:@%+-]*)+)\}$/;
 const PLAIN_RANGE = /^\{(\d{1,4})\.\.(\d{1,4})\}$/;
+const PLAIN_PARTS: ReadonlySet<string> = new Set(["Literal", "SingleQuoted", "Glob", "BraceExpansion"]);
 /** Stands for a home directory, so that what lies in it is recognised; no line can set HOME. */
 const HOME = "/root";
 /** Stands for the pipe that a process substitution becomes: a file that may be read. */
@@ -98,7 +99,7 @@ export function expandFields(word: Word, binding: Binding): string[] {
       field = (field ?? "") + text.replace(/[\uE002\uE004]/g, TEXT);
       continue;
     }
-    const pieces = text.replaceAll(TEXT, WORDS).replace(/[*?[]/g, GLOB).split(/[ \t\n]+/);
+    const pieces = text.replaceAll(TEXT, WORDS).replace(/[*?\\]|\[[^\s/]*/g, GLOB).split(/[ \t\n]+/);
     pieces.forEach((piece, index) => {
       if (index > 0) end();
       if (piece !== "") field = (field ?? "") + piece;
@@ -127,14 +128,19 @@ export function withoutBraces(word: Word): readonly Word[] | undefined {
   if (brace === undefined) return [word];
   // bash expands braces first, as text: `$x{a,b}` becomes `$xa $xb`.
   const others = word.parts?.toSpliced(at, 1) ?? [];
-  if (!others.every(({ type }) => type === "Literal" || type === "SingleQuoted" || type === "Glob")) return undefined;
+  if (!others.every(({ type }) => PLAIN_PARTS.has(type))) return undefined;
+  // Each further pair multiplies the words.
+  if (others.filter(({ type }) => type === "BraceExpansion").length > 1) return undefined;
   const texts = bracedTexts(brace.text);
   // A word that becomes nothing vanishes.
-  if (others.length === 0 && texts?.includes("")) return undefined;
-  return texts?.map((text) => ({
+  if (!others.some(({ type }) => type !== "BraceExpansion") && texts?.includes("")) return undefined;
+  const words = texts?.map((text) => ({
     ...word,
     parts: word.parts?.with(at, { type: "Literal", pos: brace.pos, end: brace.end, text, value: text }),
   }));
+  const expanded = words?.map(withoutBraces);
+  const all = expanded?.flatMap((each) => each ?? []);
+  return expanded?.includes(undefined) || (all?.length ?? 0) > MAX_COMBINATIONS ? undefined : all;
 }
 
 function bracedTexts(text: string): readonly string[] | undefined {
@@ -152,8 +158,9 @@ function atomsOf(word: Word, binding: Binding): Atom[] {
   const [first] = parts;
   const atoms = parts.flatMap((part) => atomsOfPart(part, binding, "unquoted"));
   const [start] = atoms;
-  if (start === undefined || first?.type !== "Literal" || !/^~[\w-]*(\/|$)/.test(first.text)) return atoms;
-  const text = start.text.replace(/^~(?=\/|$)/, HOME).replace(/^~/, "/home/");
+  if (start === undefined || first?.type !== "Literal" || !/^~[\w+.-]*(\/|$)/.test(first.text)) return atoms;
+  const text = start.text.replace(/^~(?=\/|$)/, HOME).replace(/^~[\d+-]+(?=\/|$)/, "").replace(/^~sys(?=\/|$)/, "/dev")
+    .replace(/^~/, "/home/");
   return [{ ...start, text }, ...atoms.slice(1)];
 }
 
@@ -169,7 +176,8 @@ function atomsOfPart(part: Readable, binding: Binding, context: "quoted" | "unqu
     case "ProcessSubstitution":
       return [{ text: PIPE_FILE, quoted: true }];
     case "Glob":
-      return [{ text: GLOB, quoted: true }];
+      // One digit stands for all: the names that matter differ in more than a number.
+      return [{ text: part.text === "[0-9]" ? `1${GLOB}` : GLOB, quoted: true }];
     case "DoubleQuoted":
       return [{ text: "", quoted: true }, ...part.parts.flatMap((child) => atomsOfPart(child, binding, "quoted"))];
     case "SimpleExpansion":

@@ -2,12 +2,17 @@
 import { CONTAINERS as CONTAINER_READS } from "./corpus/allowed/containers.ts";
 import { DATABASES as DATABASE_READS } from "./corpus/allowed/databases.ts";
 import { EVERYDAY } from "./corpus/allowed/everyday.ts";
+import { CHANGED } from "./corpus/allowed/changed.ts";
+import { FIRST } from "./corpus/allowed/incidents_1.ts";
+import { SECOND } from "./corpus/allowed/incidents_2.ts";
+import { THIRD } from "./corpus/allowed/incidents_3.ts";
 import { LOGS } from "./corpus/allowed/logs.ts";
 import { NETWORK as NETWORK_READS } from "./corpus/allowed/network.ts";
 import { PACKAGES as PACKAGE_READS } from "./corpus/allowed/packages_hardware.ts";
 import { PROCESSES } from "./corpus/allowed/processes.ts";
 import { SERVICES as SERVICE_READS } from "./corpus/allowed/services.ts";
 import { STORAGE } from "./corpus/allowed/storage.ts";
+import { ATTACKS } from "./corpus/refused/attacks.ts";
 import { CONTAINERS } from "./corpus/refused/containers.ts";
 import { DATABASES } from "./corpus/refused/databases.ts";
 import { DISKS } from "./corpus/refused/disks.ts";
@@ -18,6 +23,7 @@ import { PACKAGES } from "./corpus/refused/packages.ts";
 import { SERVICES } from "./corpus/refused/services.ts";
 import { SHELL } from "./corpus/refused/shell.ts";
 
+export { CHANGED };
 export { RULES } from "./corpus/refused/rules.ts";
 
 /** What engineers ask a host that is in trouble. */
@@ -31,6 +37,9 @@ export const READ_ONLY: readonly string[] = [
   ...CONTAINER_READS,
   ...DATABASE_READS,
   ...PACKAGE_READS,
+  ...FIRST,
+  ...SECOND,
+  ...THIRD,
 ];
 
 /** What must not run without an operator's word, and most of it not even then. */
@@ -44,6 +53,7 @@ export const DESTRUCTIVE: readonly string[] = [
   ...PACKAGES,
   ...CONTAINERS,
   ...DATABASES,
+  ...ATTACKS,
 ];
 
 /** Lines of {@linkcode READ_ONLY} that are known to be refused, with the reason that is given. */
@@ -67,7 +77,7 @@ export const ENDLESS: Readonly<Record<string, string>> = {
   "ping 127.0.0.1": "ping/endless",
   "ping -i 1 10.0.0.1": "ping/endless",
   "arping -I eth0 10.0.0.1": "arping/endless",
-  "top": "top/endless",
+  "top": "top/terminal",
   "top -b": "top/endless",
   "top -b -d 2 -p 1": "top/endless",
   "iotop -o": "iotop/endless",
@@ -114,7 +124,6 @@ export const ENDLESS: Readonly<Record<string, string>> = {
 /** Lines that an operator may agree to, and the rule that asks. */
 export const ASKED: Readonly<Record<string, string>> = {
   "curl -sS https://example.com/health": "curl/host",
-  "curl -sL http://localhost/": "curl/redirect",
   "wget -qO- --max-redirect=0 http://10.0.0.5/": "wget/host",
   "docker exec web cat /etc/resolv.conf": "docker/exec",
   "docker exec -it web ps aux": "docker/exec",

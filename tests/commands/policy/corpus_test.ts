@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { judge } from "../../../src/commands/mod.ts";
-import { ASKED, DESTRUCTIVE, ENDLESS, KNOWN_REFUSALS, READ_ONLY, RULES } from "./corpus.ts";
+import { ASKED, CHANGED, DESTRUCTIVE, ENDLESS, KNOWN_REFUSALS, READ_ONLY, RULES } from "./corpus.ts";
 
 const ENGINEERS_LINES = 250;
 const DESTRUCTIVE_LINES = 200;
@@ -47,6 +47,18 @@ Deno.test("judge() bounds what would not end instead of refusing it", () => {
     const verdict = judge(line);
     assert.equal(verdict.kind === "changed" ? verdict.rule : verdict.kind, rule, line);
     if (verdict.kind === "changed") assert.notEqual(verdict.runs, line);
+  }
+});
+
+Deno.test("judge() changes what would fail or be refused as it stands, into lines that shells can read", async () => {
+  for (const [line, rule] of Object.entries(CHANGED)) {
+    const verdict = judge(line);
+    assert.equal(verdict.kind === "changed" ? verdict.rule : verdict.kind, rule, line);
+    if (verdict.kind !== "changed") continue;
+    const { runs, shell } = verdict;
+    assert.notEqual(runs, line);
+    const { success } = await new Deno.Command(shell, { args: ["-n", "-c", runs], stderr: "null" }).output();
+    assert.ok(success, runs);
   }
 });
 

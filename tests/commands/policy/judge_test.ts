@@ -177,6 +177,9 @@ Deno.test("judge() gives no input to programs that pass it on", () => {
   }
 });
 
+/** What grows with more than the length of a line takes minutes; a busy machine does not come near this. */
+const MUCH_TOO_LONG_MS = 20_000;
+
 Deno.test("judge() refuses deep nesting at once", () => {
   const pairs = [["(", ")"], ["$(", ")"], ["{ ", ";}"], ['"$(', ')"'], ["if true; then ", "; fi"], [
     "<(",
@@ -187,7 +190,7 @@ Deno.test("judge() refuses deep nesting at once", () => {
       const started = performance.now();
       const line = `echo ${open.repeat(levels)}uptime${close.repeat(levels)}`;
       assert.match(refusedBy(line), /^syntax\//, `${open} ${levels}`);
-      assert.ok(performance.now() - started < 1000, `${open} ${levels}: ${performance.now() - started} ms`);
+      assert.ok(performance.now() - started < MUCH_TOO_LONG_MS, `${open} ${levels}: ${performance.now() - started} ms`);
     }
   }
   assert.equal(refusedBy("timeout 1 ".repeat(20) + "uptime"), "program/nesting");
@@ -199,5 +202,5 @@ Deno.test("judge() bounds the combinations of values that it tries", () => {
     `echo ${names.map((name) => `$${name}`).join(" ")}` + "; done".repeat(names.length);
   const started = performance.now();
   assert.equal(judge(line).kind, "allowed");
-  assert.ok(performance.now() - started < 1000);
+  assert.ok(performance.now() - started < MUCH_TOO_LONG_MS);
 });

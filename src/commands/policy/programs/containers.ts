@@ -170,6 +170,9 @@ export const CONTAINER_PROGRAMS: Programs = {
     bound: (args) => args.includes("events") ? endless("ctr") : undefined,
     instead: "ctr containers ls",
   }),
+  ...commands("kubeadm", "", { "certs check-expiration!,version": "-o: --output=" }, {
+    instead: "kubeadm version",
+  }),
   ...commands("helm", "-n: --namespace=", {
     "list,ls,status,history,get values,get manifest,get notes,get hooks,get all,get metadata,version,repo list,env":
       "-Aaqd -o: --all-namespaces --all --output= --revision= --max= --failed --pending --deployed --filter= --short",

@@ -165,6 +165,10 @@ export const DATABASE_PROGRAMS: Programs = {
     instead: "redis-cli info",
   }),
   ...ruled("mongosh mongo", [mongoRule], { needs: SOCKETS, instead: "mongosh --quiet --eval 'db.serverStatus()'" }),
+  ...commands("nodetool", "-h: -p: --host= --port=", {
+    "status,info,tpstats,netstats,compactionstats,tablestats,cfstats,ring,gossipinfo,describecluster,version!": "",
+    "tablehistograms,proxyhistograms,gcstats,failuredetector,getcompactionthroughput,listsnapshots": "",
+  }, { approval: elsewhere("nodetool", "-h: -p: --host= --port="), instead: "nodetool status" }),
   ...listed("mongostat mongotop", "-n: --rowcount= --json --host= --port=", {
     bound: (args) => args.some((arg) => /^(-n|--rowcount)/.test(arg)) ? undefined : endless("mongostat"),
   }),

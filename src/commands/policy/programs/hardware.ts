@@ -54,9 +54,12 @@ export const HARDWARE_PROGRAMS: Programs = {
     instead: "cpupower frequency-info",
   }),
   ...listed("turbostat", "-qS -i: -n: --quiet --Summary --interval= --num_iterations= --show= --hide= --Joules", {
-    operands: nothing("turbostat", "it would run a program"),
+    operands: (operands) =>
+      /^(sleep \d+)?$/.test(operands.join(" "))
+        ? undefined
+        : refusal("turbostat/operand", "turbostat would run a program: only sleep is let through."),
     needs: TO_HARDWARE,
-    bound: (args) => args.some((arg) => /^(-n|--num_iterations)/.test(arg)) ? undefined : endless("turbostat"),
+    bound: (args) => args.some((arg) => /^(-n|--num_iterations|sleep$)/.test(arg)) ? undefined : endless("turbostat"),
     instead: "turbostat --quiet -n 1",
   }),
   ...commands(

@@ -1,6 +1,7 @@
 /** curl and wget: only GET and HEAD, answers only to standard output, and only to this host without being asked. */
 import { only, type Options, options, type Parsed, type Rule } from "../arguments.ts";
 import { isLiteral, NUMBER, show } from "../marks.ts";
+import { type Rewrite, withOptions } from "../rewrites.ts";
 import { type Refusal, refusal } from "../verdict.ts";
 import { ruled } from "./entry.ts";
 import type { Programs } from "./program.ts";
@@ -95,9 +96,17 @@ function requestApproval(spec: Spec): Rule {
         alternative,
       );
     }
-    return followsRedirects(spec.program, parsed)
-      ? refusal(`${spec.program}/redirect`, "A redirection may lead to another host.", alternative)
-      : undefined;
+    return undefined;
+  };
+}
+
+/** An answer of this host must not lead to another one. */
+function staysHere(spec: Spec, text: string): (args: readonly string[]) => Rewrite | undefined {
+  return (args) => {
+    const parsed = only(spec.program, spec.options, args);
+    return "rule" in parsed || urlsOf(parsed).length === 0 || !followsRedirects(spec.program, parsed)
+      ? undefined
+      : withOptions(`${spec.program}/redirect`, "A redirection may lead to another host: none is followed.", text);
   };
 }
 
@@ -105,7 +114,8 @@ function requestApproval(spec: Spec): Rule {
 function followsRedirects(program: string, { options }: Parsed): boolean {
   return program === "wget"
     ? !options.some(([name, value]) => name === "max-redirect" && value === "0")
-    : options.some(([name]) => name === "L" || name === "location");
+    : options.some(([name]) => name === "L" || name === "location") &&
+      options.findLast(([name]) => name === "max-redirs")?.[1] !== "0";
 }
 
 const CURL_SPEC: Spec = { program: "curl", options: CURL };
@@ -121,10 +131,12 @@ function wgetSink({ options }: Parsed): Refusal | undefined {
 export const HTTP_PROGRAMS: Programs = {
   ...ruled("curl", [requestRule(CURL_SPEC, () => undefined)], {
     approval: requestApproval(CURL_SPEC),
+    rewrite: staysHere(CURL_SPEC, "--max-redirs 0"),
     instead: "curl -sS http://127.0.0.1/",
   }),
   ...ruled("wget", [requestRule(WGET_SPEC, wgetSink)], {
     approval: requestApproval(WGET_SPEC),
+    rewrite: staysHere(WGET_SPEC, "--max-redirect=0"),
     instead: "wget -qO- --max-redirect=0 http://127.0.0.1/",
   }),
 };

@@ -1,6 +1,7 @@
 /** Programs that read the logs of the kernel, systemd and the audit system. */
 import { without } from "../arguments.ts";
 import { commands, follows, limited, listed, needsOne } from "./entry.ts";
+import { refusal } from "../verdict.ts";
 import type { Programs } from "./program.ts";
 
 const AUDIT_WORDS =
@@ -38,6 +39,26 @@ export const LOG_PROGRAMS: Programs = {
   ),
   ...limited("lastcomm sa ac", [without("lastcomm/write", { letters: "s", valued: "f" }, "it rewrites the log")], {
     instead: "last",
+  }),
+  ...commands("git", "-C: --no-pager --no-optional-locks", {
+    "status": "-sbu --short --branch --porcelain --untracked-files= --ignored",
+    "log,show,diff":
+      "-n: -p -0123456789 -S: -G: -w --oneline --stat --graph --decorate --all --name-only --name-status --since= --until= " +
+      "--author= --grep= --format= --pretty= --no-merges --shortstat --cached --staged --numstat --follow --abbrev-commit --date=",
+    "rev-parse": "--short --abbrev-ref --show-toplevel --verify",
+    "branch!": "-avr --all --list --show-current",
+    "remote!": "-v",
+    "blame": "-w -L:",
+    "describe": "--tags --always --dirty --long",
+  }, {
+    // A repository's configuration can name programs: monitors, pagers, filters, text converters.
+    approval: () =>
+      refusal(
+        "git/configuration",
+        "git runs programs that the configuration of the repository names: an operator has to agree.",
+        "ls -la /etc",
+      ),
+    instead: "ls -la /etc",
   }),
   ...listed("ausearch", AUDIT_WORDS, { instead: "ausearch -m avc -ts recent" }),
   ...listed("aureport", AUDIT_WORDS + " --summary --auth --login --failed --avc --anomaly --tty --user -au -l -s -t", {

@@ -1,6 +1,7 @@
 /** Programs that report on interfaces, routes, sockets, packet filters and tunnels. */
 import { atMost, given, options, type Rule, without } from "../arguments.ts";
 import { isLiteral, mayHideOption, show } from "../marks.ts";
+import { withOptions } from "../rewrites.ts";
 import { refusal } from "../verdict.ts";
 import { commands, endless, follows, limited, listed, needsOne, ruled, SOCKETS } from "./entry.ts";
 import type { Programs } from "./program.ts";
@@ -111,12 +112,10 @@ export const NETWORK_PROGRAMS: Programs = {
   ),
   ...limited("netstat", [], { bound: follows("netstat", "-c -A: --continuous"), instead: "ss -tanp" }),
   ...listed("nstat", "-asjpz --zeros --noupdate --json --pretty --ignore", {
-    rules: [
-      (args) =>
-        given(args, options("-s --noupdate"))
-          ? undefined
-          : refusal("nstat/history", "nstat without -s changes what the next nstat shows: add -s."),
-    ],
+    rewrite: (args) =>
+      given(args, options("-s --noupdate"))
+        ? undefined
+        : withOptions("nstat/history", "nstat without -s changes what the next nstat shows: it gets -s.", "-s"),
     instead: "nstat -asz",
   }),
   ...limited("tc", [
@@ -297,6 +296,14 @@ export const NETWORK_PROGRAMS: Programs = {
   ...listed("nethogs", "-ta -c: -d: -v:", {
     bound: (args) => given(args, options("-c -dv:")) ? undefined : endless("nethogs"),
     needs: { capabilities: ["NET_RAW", "NET_ADMIN"] },
+  }),
+  ...listed("teamdctl", "", {
+    operands: (operands) =>
+      /^\w[\w.-]* (state|state dump|state view|config dump)$/.test(operands.join(" "))
+        ? undefined
+        : refusal("teamdctl/verb", "teamdctl is refused except for state and config dump."),
+    needs: SOCKETS,
+    instead: "teamdctl team0 state",
   }),
   ...listed("vnstat", "-hdmys5 -i: --oneline --json --days --hours --months --iface="),
 };

@@ -13,6 +13,9 @@ const aptConfig: Rule = without(
 const LISTS = "-aqn --installed --upgradable --all-versions --quiet --names-only --full --no-pager --all ";
 
 export const PACKAGE_PROGRAMS: Programs = {
+  ...listed("lsb_release", "-vidrcas --all --id --description --release --codename --short", {
+    instead: "cat /etc/os-release",
+  }),
   ...listed(
     "dpkg",
     "-lLsSVpC --list --listfiles --status --search --verify --audit --print-architecture --get-selections " +
@@ -85,7 +88,7 @@ export const PACKAGE_PROGRAMS: Programs = {
     { instead: "rpm -qa --last" },
   ),
   ...commands("zypper", "-nqx --non-interactive --quiet", {
-    "search,se,info,if,repos,lr,packages,pa,list-updates,lu,patches,locks,ll,services,ls,ps":
+    "search,se,info,if,repos,lr,packages,pa,list-updates,lu,list-patches,lp,patches,locks,ll,services,ls,ps":
       "-i -s -u -d --installed-only",
   }, { instead: "rpm -qa --last" }),
   ...listed(

@@ -1,6 +1,7 @@
 /** Programs that look at files, directories and archives. */
 import { given, options, without } from "../arguments.ts";
 import { filesOf, holdsUnreadable } from "../files.ts";
+import { nameSuffix } from "../found.ts";
 import { GLOB, mayHideOption, show, TEXT } from "../marks.ts";
 import { type Refusal, refusal } from "../verdict.ts";
 import { commands, limited, listed, needsOne, readers, reports, ruled } from "./entry.ts";
@@ -54,7 +55,7 @@ function findExec(args: readonly string[]): readonly string[] | undefined {
   const firstOption = args.findIndex((arg) => /^[-(!]/.test(arg) && !/^-[HLP]$/.test(arg));
   const roots = args.slice(0, firstOption).filter((arg) => !/^-[HLP]$/.test(arg));
   const [root = "/"] = roots;
-  const found = roots.length === 0 || roots.some(holdsUnreadable) ? TEXT : `${root}/${GLOB}`;
+  const found = roots.length === 0 || roots.some(holdsUnreadable) ? TEXT : `${root}/${GLOB}${nameSuffix(args)}`;
   return args.slice(start + 1, start + 1 + length).map((arg) => arg.replaceAll("{}", found));
 }
 
@@ -78,7 +79,8 @@ const DD = /^(if=\/[\w./-]+|of=\/dev\/null|bs=\w+|ibs=\w+|count=\d+\w?|skip=\d+\
 /** Reading a disk as a test of it; the bound keeps it short. */
 function ddRule(args: readonly string[]): Refusal | undefined {
   const other = args.find((arg) => !DD.test(arg));
-  if (other === undefined && args.includes("of=/dev/null") && args.some((arg) => arg.startsWith("count="))) {
+  // Without of= it prints.
+  if (other === undefined && args.some((arg) => arg.startsWith("if=")) && args.some((arg) => /^count=\d/.test(arg))) {
     return undefined;
   }
   return refusal(

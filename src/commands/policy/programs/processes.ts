@@ -1,6 +1,7 @@
 /** Programs that report on processes, memory, users and load. */
 import { allow, atMost, given, only, options, type Rule, without } from "../arguments.ts";
 import { isLiteral, show } from "../marks.ts";
+import { renamed, type Rewrite, withOptions } from "../rewrites.ts";
 import { refusal } from "../verdict.ts";
 import { endless, limited, listed, needsOne, reports, ruled, SOCKETS } from "./entry.ts";
 import type { Bound, Programs } from "./program.ts";
@@ -23,6 +24,17 @@ const rounds = (program: string, synopsis: string) => (args: readonly string[]):
   if (given.includes("b") && given.includes("n")) return undefined;
   return { ...endless(program), alternative: `${program} -b -n 1` };
 };
+
+/** Without a terminal top shows nothing: it reports once. */
+function topOnce(args: readonly string[]): Rewrite | undefined {
+  const parsed = only("top", options(TOP), args);
+  const given = "rule" in parsed ? ["b"] : parsed.options.map(([name]) => name);
+  return given.includes("b") ? undefined : withOptions(
+    "top/terminal",
+    "top has no terminal here: it reports once, in batch mode.",
+    given.includes("n") ? "-b" : "-b -n 1",
+  );
+}
 
 const TOP = "-bHciS1Ew -n: -p: -o: -u: -U: -d: -e:";
 const IOTOP = "-botqPakc -n: -p: -u: -d: --batch --only --iter= --time --quiet --processes --accumulated";
@@ -81,7 +93,26 @@ export const PROCESS_PROGRAMS: Programs = {
     [without("pidstat/exec", { letters: "e", valued: "pCGTU" }, "it runs a program")],
     { bound: counted("pidstat", "pCGTU"), instead: "pidstat 1 3" },
   ),
-  ...listed("top", TOP, { bound: rounds("top", TOP), instead: BATCH_TOP }),
+  ...listed("htop", "", {
+    operands: nothing("htop", "it draws on a terminal"),
+    rewrite: () => renamed("htop/terminal", "htop draws on a terminal: top reports instead.", BATCH_TOP),
+    instead: BATCH_TOP,
+  }),
+  ...reports("smem"),
+  ...listed("ps_mem", "-sdSt -p: -w:", { bound: (args) => args.includes("-w") ? endless("ps_mem") : undefined }),
+  ...listed("vmtouch", "-vqf", { files: "operands", instead: "grep -i cached /proc/meminfo" }),
+  ...listed("jps", "-qmlvV"),
+  ...listed(
+    "jstat",
+    "~class ~compiler ~gc ~gccapacity ~gccause ~gcnew ~gcold ~gcutil ~gcmetacapacity ~options -t -h:",
+    { bound: (args) => args.filter((arg) => /^\d+m?s?$/.test(arg)).length >= 3 ? undefined : jstatBound(args) },
+  ),
+  ...ruled("kill", [killRule], { instead: "ps -fp 1" }),
+  ...listed("top", TOP, {
+    bound: (args) => topOnce(args) === undefined ? rounds("top", TOP)(args) : undefined,
+    rewrite: topOnce,
+    instead: BATCH_TOP,
+  }),
   ...listed("iotop iotop-c iotop-py", IOTOP, {
     bound: rounds("iotop", IOTOP),
     needs: { capabilities: ["NET_ADMIN"] },
@@ -146,6 +177,20 @@ export const PROCESS_PROGRAMS: Programs = {
   }),
   ...listed("atq", "-q: -V"),
 };
+
+/** An interval without a count. */
+function jstatBound(args: readonly string[]): Bound | undefined {
+  return args.filter((arg) => !arg.startsWith("-")).length === 2 ? endless("jstat") : undefined;
+}
+
+/** Signal 0 only asks whether a process is there. */
+function killRule(args: readonly string[]): ReturnType<Rule> {
+  const [signal = "", ...processes] = args;
+  const asks = (signal === "-0" && processes.length > 0) || (signal === "-l" && processes.length === 0);
+  // A number that is not written out could be negative, and then another signal.
+  if (asks && processes.every((process) => /^\d+$/.test(process))) return undefined;
+  return refusal("program/changes-system", 'kill is refused except as "kill -0 PID": it changes the system.');
+}
 
 const CHAGE = refusal("chage/change", "chage is refused without -l: it would change an account.");
 const PASSWD = refusal("passwd/change", 'passwd is refused except as "passwd -S USER": it would change a password.');

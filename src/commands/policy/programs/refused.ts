@@ -14,24 +14,24 @@ const REASONS: readonly Reason[] = [
     names:
       "eval source . exec sh bash dash zsh ksh fish csh tcsh ash rbash busybox toybox python python2 python3 perl ruby node php lua " +
       "tclsh expect script nsenter chroot unshare ssh setpriv runuser su doas pkexec systemd-run systemd-nspawn setarch linux64 linux32 " +
-      "capsh flock parallel stdbuf unbuffer proot fakeroot firejail bwrap dbus-run-session run-parts start-stop-daemon entr make gcc cc " +
-      "go cargo deno bun java m4 ex ed vi vim nvim nano emacs view less more most pg man info gdb dc socat mksh posh pwsh osascript rustc",
+      "capsh flock parallel stdbuf unbuffer proot fakeroot firejail bwrap dbus-run-session start-stop-daemon entr make gcc cc " +
+      "go cargo deno bun java m4 ex ed vi vim nvim nano emacs view pg man info gdb dc socat mksh posh pwsh osascript rustc",
     rule: "program/runs-anything",
     reason: "it runs whatever it is given; ask for the inner command itself",
   },
   {
     names:
       "tee cp mv rm rmdir mkdir touch ln install truncate chmod chown chgrp rsync scp sftp unlink shred split csplit mknod mkfifo " +
-      "mktemp fallocate setfacl setfattr setcap chattr rename patch sponge link zip rar mkfs mke2fs mkswap wipefs blkdiscard fstrim " +
+      "mktemp fallocate setfacl setfattr setcap chattr rename patch sponge link zip rar mkfs mke2fs mkswap blkdiscard fstrim " +
       "resize2fs xfs_growfs xfs_repair fsck e2fsck debugfs badblocks partprobe growpart ddrescue updatedb ldconfig depmod " +
-      "dracut update-initramfs mkinitrd cryptsetup",
+      "dracut update-initramfs mkinitrd",
     rule: "program/writes",
     reason: "it changes files or disks; what goes into it can be printed instead",
     instead: "ls -la /tmp",
   },
   {
     names:
-      "kill pkill killall skill snice reboot shutdown halt poweroff init telinit service modprobe insmod rmmod umount swapoff renice " +
+      "pkill killall skill snice reboot shutdown halt poweroff init telinit service modprobe insmod rmmod umount swapoff renice " +
       "kexec ipcrm useradd usermod userdel groupadd groupmod groupdel chpasswd gpasswd chsh chfn vipw adduser deluser ntpdate " +
       "setenforce restorecon chcon setsebool update-rc.d invoke-rc.d initctl rc-service openrc ifup ifdown dhclient dhcpcd " +
       "iptables-restore ip6tables-restore nft-restore netplan brctl vconfig ip-up tunctl sysrq wall write mesg adjtimex " +
@@ -43,7 +43,7 @@ const REASONS: readonly Reason[] = [
   },
   {
     names:
-      "ftp lftp tftp telnet rsh rlogin rexec nc.traditional git svn hg mail mailx sendmail mutt swaks logger aws gcloud az doctl " +
+      "ftp lftp tftp telnet rsh rlogin rexec nc.traditional svn hg mail mailx sendmail mutt swaks logger aws gcloud az doctl " +
       "oci rclone s3cmd gsutil terraform ansible ansible-playbook ab wrk hping3 iperf iperf3 http https aria2c axel w3m lynx links elinks",
     rule: "program/leaves-host",
     reason: "it sends something to other hosts",
@@ -55,7 +55,7 @@ const REASONS: readonly Reason[] = [
     reason: "it outlives the command",
   },
   {
-    names: "htop atop btop bashtop glances nmon dstat bmon iptraf-ng powertop iotop-curses bpytop nvtop ctop",
+    names: "atop btop bashtop glances nmon dstat bmon iptraf-ng powertop iotop-curses bpytop nvtop ctop",
     rule: "program/terminal",
     reason: "it draws on a terminal",
     instead: "top -b -n 1",
@@ -96,17 +96,18 @@ const REASONS: readonly Reason[] = [
 
 /** What answers the same question as one of them. */
 const INSTEAD: Readonly<Record<string, string>> = {
-  less: "cat /var/log/syslog",
-  more: "cat /var/log/syslog",
+  socat: "nc -zv -w 3 127.0.0.1 80",
+  nsenter: "cat /proc/1/net/tcp",
+  chroot: "ls -la /var/lib",
+  history: "last",
   view: "cat /etc/hosts",
   vi: "cat /etc/hosts",
   vim: "cat /etc/hosts",
   nano: "cat /etc/hosts",
   service: "systemctl status --no-pager",
-  kill: "ps -fp 1",
+  pkill: "ps -fp 1",
   umount: "findmnt",
   modprobe: "lsmod",
-  git: "ls -la /etc",
   fsck: "dumpe2fs -h /dev/sda1",
   e2fsck: "dumpe2fs -h /dev/sda1",
   debugfs: "dumpe2fs -h /dev/sda1",
@@ -121,7 +122,6 @@ const INSTEAD: Readonly<Record<string, string>> = {
   script: "cat /etc/hosts",
   jstack: "cat /proc/1/status",
   logger: "journalctl --no-pager -n 20",
-  cryptsetup: "lsblk -f",
   watch: "cat /proc/loadavg",
 };
 

@@ -61,6 +61,34 @@ function opensslApproval(args: readonly string[]): ReturnType<Rule> {
 }
 
 export const SECURITY_PROGRAMS: Programs = {
+  ...listed("faillog", "-a -u: --all --user=", {
+    operands: atMost("faillog", 0, "it may change the log"),
+    instead: "faillog -a",
+  }),
+  ...listed("testparm", "-sv --suppress-prompt --verbose --section-name= --parameter-name=", {
+    rules: [needsOne("testparm", "-s --suppress-prompt", "waits for a key without -s")],
+    instead: "testparm -s",
+  }),
+  ...listed("smbstatus", "-bdLpSNPuvB --brief --processes --shares --locks --verbose --json"),
+  ...listed("pdbedit", "-Lv --list --verbose", {
+    operands: atMost("pdbedit", 0, "it may change an account"),
+    rules: [needsOne("pdbedit", "-L --list", "is refused without -L: it would change accounts")],
+    instead: "pdbedit -L",
+  }),
+  ...listed("nscd", "-g --statistics", {
+    rules: [needsOne("nscd", "-g --statistics", "is refused without -g: it would start")],
+    instead: "nscd -g",
+  }),
+  ...listed("sealert", "-l:", { instead: "ausearch -m avc -ts recent" }),
+  ...listed("run-parts", "-v --test --list --report --verbose --regex=", {
+    rules: [
+      (args) =>
+        args.some((arg) => arg === "--test" || arg === "--list")
+          ? undefined
+          : refusal("program/runs-anything", "run-parts is refused without --test: it would run what it finds."),
+    ],
+    instead: "ls -la /etc/cron.daily",
+  }),
   ...ruled("openssl", [opensslRule], {
     approval: opensslApproval,
     files: (args) => args[0] === "s_client" ? [] : args.slice(1).filter((arg) => arg.startsWith("/")),

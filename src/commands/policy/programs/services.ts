@@ -55,7 +55,8 @@ export const SERVICE_PROGRAMS: Programs = {
     instead: "busctl list --no-pager",
   }),
   ...commands("systemd-analyze", "--no-pager --user --system --order --require --json= --quiet", {
-    ",time,blame,dump,critical-chain,cat-config,security,calendar,timespan,timestamp,unit-paths,verify,exit-status": "",
+    ",time,blame,plot,dump,critical-chain,cat-config,security,calendar,timespan,timestamp,unit-paths,verify,exit-status":
+      "",
   }, { needs: SOCKETS, instead: "systemd-analyze blame --no-pager" }),
   ...listed("systemd-cgls", "-alkx -u: --no-pager --all --full --unit=", { needs: SOCKETS }),
   ...listed(
@@ -172,6 +173,8 @@ export const SERVICE_PROGRAMS: Programs = {
     instead: "ntpq -pn",
   }),
   ...reports("ntpstat"),
+  ...commands("kdumpctl", "", { "status!,showmem!,estimate!": "" }, { instead: "cat /sys/kernel/kexec_crash_loaded" }),
+  ...commands("kdump-config", "", { "show!,status!": "" }, { instead: "cat /sys/kernel/kexec_crash_loaded" }),
   ...commands("ovs-vsctl", "--format= --columns= --no-headings --timeout= -f:", {
     "show!,list-br!,list-ports,list-ifaces,list,get,find,br-exists": "",
   }, { needs: SOCKETS, rules: [oneCommand("ovs-vsctl")], instead: "ovs-vsctl show" }),

@@ -15,7 +15,9 @@ function testRule(args: readonly string[]): ReturnType<Rule> {
   if (evaluated !== undefined) {
     return refusal("test/evaluates", `test ${evaluated} is refused: it evaluates its operand.`);
   }
-  const unknown = args.some((arg, index) => mayHideOption(arg) && mayHideOption(args[index + 1] ?? ""));
+  const unknown = args.some((arg, index) =>
+    arg.includes(WORDS) || (mayHideOption(arg) && /[[\uE001-\uE003]./.test((args[index + 1] ?? "") + " "))
+  );
   return unknown
     ? refusal("test/unknown", "test with two unknown words in a row may evaluate one of them: compare with fixed text.")
     : undefined;
@@ -78,7 +80,7 @@ const ENV: Program = {
   },
 };
 
-const XARGS_OPTIONS = { letters: "0rt", valued: "nLIdP" } as const;
+const XARGS_OPTIONS = { letters: "0rt", valued: "nLIdPs", long: ["null", "no-run-if-empty"] } as const;
 
 /** What xargs adds is known only when it runs: it stands as a mark where it will be put. */
 const XARGS: Program = {
@@ -104,7 +106,7 @@ function xargsCommand(args: readonly string[]): number {
   let at = 0;
   while (args[at]?.startsWith("-")) {
     const option = args[at] ?? "";
-    const takesNext = XARGS_OPTIONS.valued.includes(option.slice(-1)) && !/^-[nLIdP]./.test(option);
+    const takesNext = XARGS_OPTIONS.valued.includes(option.slice(-1)) && !/^-[nLIdPs]./.test(option);
     at += takesNext ? 2 : 1;
   }
   return at;
@@ -141,7 +143,7 @@ const COMMAND: Program = {
 const WATCH: Program = {
   anyArguments: true,
   rule: (args) => {
-    const unknown = args.find((arg) => !isLiteral(arg) || /[^\w\s./:=,@%+-]/.test(arg));
+    const unknown = args.find((arg) => !isLiteral(arg) || /[^\w \t./:=,@%+-]/.test(arg));
     return unknown === undefined ? undefined : refusal(
       "watch/shell",
       `watch hands ${show(unknown)} to a shell: ask for the inner command itself.`,
@@ -151,7 +153,7 @@ const WATCH: Program = {
   runs: (args) => {
     let at = 0;
     while (args[at]?.startsWith("-")) at += /^-(n|q|-interval)$/.test(args[at] ?? "") ? 2 : 1;
-    return { command: args.slice(at).join(" ").split(/\s+/).filter((word) => word !== "") };
+    return { command: args.slice(at).join(" ").split(/[ \t]+/).filter((word) => word !== "") };
   },
   bound: () => endless("watch"),
 };

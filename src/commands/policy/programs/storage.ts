@@ -34,6 +34,49 @@ const LVM =
 
 export const STORAGE_PROGRAMS: Programs = {
   ...reports("df lsblk lsscsi lsiscsi"),
+  ...listed("arcstat", "-avxpzh -f: -s:", { bound: counted("arcstat", "fs") }),
+  ...listed("partx", "-srbgP -o: -n: -t: --show --output= --nr= --raw --bytes --noheadings --pairs", {
+    rules: [needsOne("partx", "-s --show", "is refused without -s: it would change the kernel's partitions")],
+    instead: "partx -s /dev/sda",
+  }),
+  ...listed("wipefs", "-niJp --no-act --noheadings --json --parsable", {
+    rules: [needsOne("wipefs", "-n --no-act", "is refused without -n: it could erase")],
+    instead: "lsblk -f",
+  }),
+  ...listed("e4defrag", "-cv", {
+    rules: [needsOne("e4defrag", "-c", "is refused without -c: it would move data")],
+    instead: "e4defrag -c /var",
+  }),
+  ...listed("filefrag", "-vbksxeX", { files: "operands" }),
+  ...commands("cryptsetup", "-v --verbose", { "status,isLuks,luksUUID": "" }, { instead: "lsblk -f" }),
+  ...listed("xfs_quota", "-x -c:", {
+    rules: [
+      (args) =>
+        args.every((arg, index) =>
+            args[index - 1] !== "-c" || /^(report|df|free|print|state|quota)( [\w -]*)?$/.test(arg)
+          ) &&
+          args.includes("-c") && args.every((arg) => !/^-x?c./.test(arg))
+          ? undefined
+          : refusal("xfs_quota/change", "xfs_quota only takes report, df, free, print, state and quota."),
+    ],
+    instead: "xfs_info /",
+  }),
+  ...listed("systool", "-avdpDAP -b: -c: -m:"),
+  ...listed("xfs_db", "-rf -c:", {
+    rules: [
+      (args) =>
+        args.some((arg) => /^-\w*r/.test(arg)) &&
+          args.every((arg, index) =>
+            args[index - 1] !== "-c" || /^(frag|freesp|info|version|sb 0|agf \d+|agi \d+|p|print|uuid|label)$/.test(arg)
+          ) && args.every((arg) => !/^-c./.test(arg))
+          ? undefined
+          : refusal(
+            "xfs_db/change",
+            "xfs_db is refused without -r, or with commands other than frag, freesp and info.",
+          ),
+    ],
+    instead: "xfs_info /",
+  }),
   ...listed("xfs_info", "-V -t:"),
   ...reports("findmnt", { bound: follows("findmnt", "-p -tOoSTMNFw: --poll") }),
   ...listed("mount", "-lv -t:", {
@@ -103,7 +146,7 @@ export const STORAGE_PROGRAMS: Programs = {
     needs: SOCKETS,
     instead: "iscsiadm -m session -P 1",
   }),
-  ...commands("zpool", "-HpvxLPtsDlqywrni -o: -T:", { "status,list,iostat,history,get,version!": "" }, {
+  ...commands("zpool", "-HpvxLPtsDlqywrni -o: -T:", { "status,list,iostat,history,get,version!,events": "" }, {
     bound: (args) => args[0] === "iostat" || args[0] === "status" ? counted("zpool", "oT")(args.slice(1)) : undefined,
     instead: "zpool status -v",
   }),

@@ -4,6 +4,7 @@ import { awkFiles, awkRule } from "../awk.ts";
 import { filesOf, holdsUnreadable } from "../files.ts";
 import { grepFiles, grepRule } from "../grep.ts";
 import { sedFiles, sedRule } from "../sed.ts";
+import { renamed } from "../rewrites.ts";
 import { refusal } from "../verdict.ts";
 import { endless, follows, limited, listed, onlyAsked, readers, reading, reports, ruled } from "./entry.ts";
 import type { Program, Programs } from "./program.ts";
@@ -30,6 +31,19 @@ const AWK: Program = { rule: onlyAsked(awkRule, "awk '{print $1}' /etc/passwd"),
 
 export const TEXT_PROGRAMS: Programs = {
   ...ruled("cat tac nl rev cut paste join comm cmp column fold fmt expand unexpand pr head", [], { files: "operands" }),
+  ...readers("less more most", "-RSNFXKMi", {
+    operands: (operands) =>
+      operands.some((operand) => operand.startsWith("+"))
+        ? refusal("less/command", "less runs commands behind a plus sign.")
+        : undefined,
+    rewrite: (args) => {
+      const { changes, ...why } = renamed("less/terminal", "A pager has no terminal here: cat prints the same.", "cat");
+      const options = args.flatMap((arg, at) => arg.startsWith("-") ? [{ at, text: "", replaces: true as const }] : []);
+      return { ...why, changes: [...changes, ...options] };
+    },
+    instead: "cat /var/log/syslog",
+  }),
+  ...listed("ccze", "-A --raw-ansi"),
   ...ruled("od hexdump hd base64 base32 colrm look ul", [], { files: "operands" }),
   ...reports("tr numfmt basename dirname expr factor tsort"),
   ...ruled("tail", [], { files: "operands", bound: follows("tail", "-fF -ncs: --follow --retry") }),

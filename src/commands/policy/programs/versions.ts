@@ -13,7 +13,7 @@ const FLAGS: Readonly<Record<string, string>> = {
     "go terraform k3s minikube kubeadm kubelet containerd buildah skopeo caddy traefik prometheus grafana-server etcd",
   "":
     "bash gcc g++ cc clang make cargo rustc mvn gradle mysqld mariadbd postgres mongod rsync gdb strace ltrace perf bpftrace vim " +
-    "nano emacs less screen ansible puppet chef-client salt-minion zabbix_agentd node_exporter filebeat telegraf containerd runc " +
+    "nano emacs screen ansible puppet chef-client salt-minion zabbix_agentd node_exporter filebeat telegraf containerd runc " +
     "crun dockerd kubelet qemu-system-x86_64 libvirtd keepalived pgbouncer sudoedit memcached mosquitto rustup deno bun",
 };
 /** Programs that report about themselves with other words too. */

@@ -151,7 +151,6 @@ export const SHELL: readonly string[] = [
   "ed -s /etc/hosts",
   "emacs --batch --eval '(delete-file \"x\")'",
   "less +'!rm x' /etc/hosts",
-  "more /etc/hosts",
   "man -P 'rm x' ls",
   "man -H/tmp/x ls",
   "git -c core.pager='rm x' log",
