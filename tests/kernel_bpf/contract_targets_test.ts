@@ -136,7 +136,7 @@ const GONE_MS = 20_000;
 /** Ids of the BPF programs that a process holds. */
 function programsOf(pid: number): number[] {
   return [...Deno.readDirSync(`/proc/${pid}/fdinfo`)].flatMap(({ name }) => {
-    const [, id] = /^prog_id:\s+(\d+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/fdinfo/${name}`)) ?? [];
+    const [, id] = /^prog_id:\s+(\d+)/m.exec(readIfThere(`/proc/${pid}/fdinfo/${name}`)) ?? [];
     return id === undefined ? [] : [Number(id)];
   });
 }
@@ -146,17 +146,20 @@ async function loadedPrograms(): Promise<number[]> {
   return (JSON.parse(new TextDecoder().decode(stdout)) as { id: number }[]).map(({ id }) => id);
 }
 
+/** Descriptors come and go while they are looked at. */
+function readIfThere(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
+
 /** Probes that were made by writing to tracefs outlive who made them. */
 function namedProbes(): string[] {
   using tracefs = openTracefs();
-  return ["kprobe_events", "uprobe_events"].map((name) => {
-    try {
-      return Deno.readTextFileSync(`${tracefs.root}/${name}`);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return "";
-      throw error;
-    }
-  });
+  return ["kprobe_events", "uprobe_events"].map((name) => readIfThere(`${tracefs.root}/${name}`));
 }
 
 Deno.test("kill -9 while programs of every type trace leaves none of them, and no probe", async () => {

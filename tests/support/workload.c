@@ -17,7 +17,7 @@
  * workload writes N              a child named "writer" writes N bytes to /dev/null, each by itself
  * workload pages N               touch N pages of memory
  * workload pipes N               make N pipes
- * workload sleeps N              sleep N times, for a tenth of a millisecond
+ * workload sleeps N              sleep N times, for five milliseconds
  *
  * Prints "ready", waits for a line on stdin, works, prints what it did, waits for the end of stdin.
  */
@@ -232,7 +232,8 @@ static long pipes(long n)
 
 static long sleeps(long n)
 {
-	const struct timespec time = { .tv_nsec = 100000 };
+	/* long enough not to be over before the task is switched away, on a slow processor as well */
+	const struct timespec time = { .tv_nsec = 5000000 };
 
 	for (long i = 0; i < n; i++)
 		nanosleep(&time, NULL);
