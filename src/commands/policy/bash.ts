@@ -1,5 +1,6 @@
 /** Syntax that bash reads and dash does not: what of it is followed, and which lines need it. */
 import type { SyntaxNode, Word } from "unbash";
+import { setsPipefail } from "./shell_state.ts";
 import { type Refusal, refusal } from "./verdict.ts";
 import { expandFields, type Variables, withoutBraces } from "./words.ts";
 
@@ -58,6 +59,8 @@ export function needsBash(node: SyntaxNode): boolean {
       return node.operators.includes("|&");
     case "CaseItem":
       return node.terminator === ";&" || node.terminator === ";;&";
+    case "Command":
+      return setsPipefail(node);
     case "Redirect":
       return node.operator.startsWith("&") || (node.operator === ">&" && node.target?.text.startsWith("/") === true);
     default:

@@ -4,6 +4,7 @@ import { unknownArguments } from "./arguments.ts";
 import { assignmentRefusal } from "./assignments.ts";
 import { unreadable } from "./files.ts";
 import { type Found, withFound } from "./found.ts";
+import { notLifted } from "./lifting.ts";
 import { isLiteral, show, WORDS } from "./marks.ts";
 import { allowsProgram, deniesProgram, type Rules, withAllowedHosts } from "./operator.ts";
 import { guardRefusal } from "./programs/guards.ts";
@@ -158,6 +159,7 @@ function judged(call: Call, rules: Rules): JudgedCall {
   return { call, refused };
 }
 
+const NO_IDS: ReadonlySet<string> = new Set();
 const SHELLS = new Set(["sh", "bash", "dash"]);
 
 /** The line of `sh -c LINE`, when nothing else is given to it. */
@@ -200,9 +202,13 @@ function callRefusal(call: Call, rules: Rules): Refusal | undefined {
       : refusal(rule, reason, alternative);
   }
   if (allowed) return undefined;
-  const refused = argumentsRefusal(name, program, withAllowedHosts(rules, name, args));
+  if (call.input === "question" && program.asks?.(args) === true) return undefined;
   // What a program runs in turn is only known when its own arguments are understood.
-  if (refused !== undefined && !(rules.allow.ids.has(refused.rule) && program.runs === undefined)) return refused;
+  const ids = program.runs === undefined ? rules.allow.ids : NO_IDS;
+  const rule = (left: readonly string[]): Refusal | undefined =>
+    argumentsRefusal(name, program, withAllowedHosts(rules, name, left));
+  const refused = notLifted(rule, args, ids);
+  if (refused !== undefined) return refused;
   return filesRefusal(program.files?.(args) ?? [], rules) ?? notAllowed(inputRefusal(call, program), rules);
 }
 

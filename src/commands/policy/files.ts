@@ -4,6 +4,19 @@ import { type Refusal, refusal } from "./verdict.ts";
 
 /** Commands run here, so that a relative path means the same to the policy and to the program. */
 export const WORKING_DIRECTORY = "/";
+/** Where relative paths begin while a line is judged that enters a directory first. */
+let directory = WORKING_DIRECTORY;
+
+/** Judges with relative paths that begin in this directory. */
+export function inDirectory<Result>(path: string, judge: () => Result): Result {
+  const before = directory;
+  directory = path;
+  try {
+    return judge();
+  } finally {
+    directory = before;
+  }
+}
 
 /** Trees of the kernel that hold values and nothing else. */
 const KERNEL_VALUES: readonly (readonly string[])[] = [
@@ -171,7 +184,7 @@ function unreadableUnknown(path: string): Refusal | undefined {
 
 function normalize(path: string): string[] {
   const components: string[] = [];
-  for (const component of `${path.startsWith("/") ? "" : WORKING_DIRECTORY}${path}`.split("/")) {
+  for (const component of `${path.startsWith("/") ? "" : `${directory}/`}${path}`.split("/")) {
     if (component === "..") components.pop();
     else if (component !== "" && component !== ".") components.push(component);
   }

@@ -1,15 +1,17 @@
 /** May this command line run: every program that it would run is on the allowlist, with arguments that only read. */
-import { type Command, parse, type Word } from "unbash";
+import { type Command, parse, type ParsedScript, type Word } from "unbash";
 import { type Needs, together } from "../needs.ts";
 import { assignmentRefusal, readAssignmentRefusal } from "./assignments.ts";
 import { needsBash } from "./bash.ts";
 import { type Added, commandBound, commandRewrites, edited, loopBound } from "./bounds.ts";
 import { examine, filesRefusal } from "./examine.ts";
-import { foundBy } from "./found.ts";
-import { NO_RULES, type Rules } from "./operator.ts";
+import { inDirectory } from "./files.ts";
+import { foundBy, plainPaths } from "./found.ts";
+import { deniesProgram, NO_RULES, type Rules } from "./operator.ts";
 import { quotedLine } from "./quoting.ts";
 import { LOOK_S, reading } from "./programs/entry.ts";
 import type { Bound } from "./programs/program.ts";
+import { type Entered, enteredBy, isHarmlessState } from "./shell_state.ts";
 import { commandsIn, type Place, survey, type Visit } from "./survey.ts";
 import { syntaxRefusals, variablesOf } from "./syntax.ts";
 import { type Piece, type Refusal, refusal, type Verdict } from "./verdict.ts";
@@ -136,16 +138,24 @@ function textRefusal(line: string): Told | undefined {
 }
 
 function findIn(line: string, rules: Rules): Found {
-  const visits = survey(parse(line));
+  const script = parse(line);
+  const entered = enteredBy(script);
+  const find = (): Found => findInScript(script, entered, rules);
+  return entered === undefined ? find() : inDirectory(entered.directory, find);
+}
+
+function findInScript(script: ParsedScript, entered: Entered | undefined, rules: Rules): Found {
+  const visits = survey(script);
   const shell = visits.some(({ node }) => needsBash(node)) ? "bash" : "sh";
   const found = { approval: undefined, added: [], needs: together([]), shell } as const;
   for (const { refused, place } of syntaxRefusals(visits)) return { ...found, refused: { refusal: refused, place } };
 
   const variables = variablesOf(visits);
   const needs: Partial<Needs>[] = [];
-  const added: Added[] = visits.flatMap((visit) => loopBound(visit) ?? []);
+  const added: Added[] = visits.flatMap((visit) => loopBound(visit) ?? plainPaths(visit) ?? []);
   let approval: Told | undefined;
   for (const visit of commandsIn(visits)) {
+    if (isFollowed(visit.node, entered, rules)) continue;
     const command = findInCommand(visit, variables, rules);
     if (command.refused !== undefined) return { ...found, refused: command.refused };
     approval ??= command.approval;
@@ -153,6 +163,12 @@ function findIn(line: string, rules: Rules): Found {
     added.push(...command.added);
   }
   return { refused: undefined, approval, added, needs: together(needs), shell };
+}
+
+/** Commands that change the shell in a way that is followed, where the operator does not deny them. */
+function isFollowed(command: Command, entered: Entered | undefined, rules: Rules): boolean {
+  const name = command.name === undefined ? "" : literalOf(command.name) ?? "";
+  return (command === entered?.command || isHarmlessState(command)) && deniesProgram(rules, name, []) === undefined;
 }
 
 interface FoundInCommand {

@@ -68,6 +68,59 @@ export function printsNumbers(script: ParsedScript): boolean {
   return false;
 }
 
+/** What stands for the parts of a date: always of the same shape, and never empty. */
+const DATE_PARTS: Readonly<Record<string, string>> = {
+  a: "Mon",
+  b: "Jan",
+  d: "01",
+  e: " 1",
+  F: "2026-01-01",
+  H: "10",
+  m: "01",
+  M: "10",
+  R: "10:10",
+  S: "10",
+  T: "10:10:10",
+  y: "26",
+  Y: "2026",
+};
+
+/** What `date +FORMAT` prints, as an example of its shape; with a date of its own it could fail and print nothing. */
+export function exampleDate(script: ParsedScript): string | undefined {
+  const [statement, ...others] = script.commands;
+  const node = statement?.command;
+  if (node?.type !== "Command" || others.length > 0) return undefined;
+  const [name, format = "", ...more] = plainWords(node) ?? [];
+  if (name !== "date" || more.length > 0 || !/^\+((%[abdeFHmMRSTyY])|[ :/.T-])+$/.test(format)) return undefined;
+  return format.slice(1).replace(/%(\w)/g, (_, part: string) => DATE_PARTS[part] ?? "");
+}
+
+/** Directories whose entries are names of devices, and how such a name looks. */
+const DEVICES = new Map([["ls /sys/class/net", "eth"], ["ls /sys/block", "sd"], ["ls /sys/class/block", "sd"]]);
+
+/** How the names begin that a list of devices prints. */
+export function printsDevices(script: ParsedScript): string | undefined {
+  const [statement, ...others] = script.commands;
+  const node = statement?.command;
+  if (node?.type !== "Command" || others.length > 0) return undefined;
+  return DEVICES.get(plainWords(node)?.join(" ").replace(/\/$/, "") ?? "");
+}
+
+const GATEWAY = /^\/\^?default\/\s*\{\s*print \$3\s*;?\s*(exit\s*;?)?\s*\}$/;
+
+/** True for `ip route | awk '/default/ {print $3}'`: addresses, or names of devices. */
+export function printsGateway(script: ParsedScript): boolean {
+  const [statement, ...others] = script.commands;
+  const node = statement?.command;
+  if (node?.type !== "Pipeline" || others.length > 0) return false;
+  const [routes, pick, ...filters] = node.commands.map((each) =>
+    each.type === "Command" ? plainWords(each)?.join(" ") ?? "" : ""
+  );
+  const [, program = ""] = /^awk (.*)$/s.exec(pick ?? "") ?? [];
+  return /^ip (-4 )?(r|ro|route)( (show|list|ls))?( default)?$/.test(routes ?? "") && GATEWAY.test(program) &&
+    filters.every((filter) => /^head (-1|-n ?1)$/.test(filter));
+}
+
 /** Name and arguments of a command of plain words; undefined when anything in it is expanded. */
 function plainWords(command: Command): string[] | undefined {
   const words = [command.name, ...command.args];

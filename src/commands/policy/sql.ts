@@ -17,6 +17,9 @@ const FUNCTIONS = new Set(
     "array_agg string_agg group_concat json_agg jsonb_agg unnest array_length regexp_replace regexp_matches string_to_array " +
     "format_pg_time format_bytes pragma_table_info pragma_page_count pragma_page_size typeof hex printf " +
     "pg_walfile_name pg_is_wal_replay_paused to_regclass justify_interval make_interval json_build_object row_to_json " +
+    "cardinality bool_or bool_and stddev variance percentile_disc trunc initcap reverse md5 ascii find_in_set field inet_ntoa " +
+    "date_part current_date statement_timestamp transaction_timestamp pg_get_viewdef pg_relation_filepath pg_column_size " +
+    "pg_tablespace_location hour minute day month year json_unquote json_length connection_id any_value " +
     "percentile_cont ntile first_value last_value timediff sec_to_time time_to_sec datediff curdate sysdate instr locate " +
     "substring_index json_extract lpad rpad sign power sqrt mod div position split_part nullif pg_stat_get_snapshot_timestamp " +
     "select from where and or not in exists any all as on using when then else case by values filter with distinct having " +

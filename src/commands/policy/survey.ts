@@ -8,8 +8,8 @@ export interface Place {
   readonly end: number;
 }
 
-/** `data` when standard input may hold anything; `empty` when nothing comes out of it. */
-export type Input = "empty" | "data";
+/** `data` when standard input may hold anything; `empty` when nothing comes out of it; `question` a known one. */
+export type Input = "empty" | "question" | "data";
 
 export interface Visit<Node extends SyntaxNode = SyntaxNode> {
   readonly node: Node;
@@ -45,6 +45,10 @@ const STEPS: ReadonlySet<SyntaxNode["type"]> = new Set<SyntaxNode["type"]>([
 const MAX_DEPTH = 40;
 /** Output that tells nothing and asks for nothing: `echo | openssl s_client`, `echo Q | …`. */
 const QUIET_TEXT = /^(|Q|q|quit|QUIT)$/;
+
+/** What services are asked for their state with, and nothing else. */
+const QUESTION =
+  /^(ruok|stats?|mntr|conf|srvr|envi|isro|cons|wchs|dirs|ping|PING|INFO|info|version|show (stat|info|pools|threads|activity|errors|servers state|sess|table|backend))$/;
 
 export function isStep(node: SyntaxNode): boolean {
   return STEPS.has(node.type);
@@ -93,8 +97,10 @@ function contextOf(child: SyntaxNode, parent: SyntaxNode, context: Context): Con
   if (parent.type === "Pipeline") {
     const at = parent.commands.findIndex((command) => command === child);
     const before = parent.commands[at - 1];
-    const input = before === undefined ? context.input : isQuiet(before) ? "empty" : "data";
-    return { ...context, input, previous: before, next: at < 0 ? undefined : parent.commands[at + 1] };
+    const input = before === undefined ? context.input : quietInput(before) ?? "data";
+    // Behind |& come messages about errors as well.
+    const previous = parent.operators[at - 1] === "|&" ? undefined : before;
+    return { ...context, input, previous, next: at < 0 ? undefined : parent.commands[at + 1] };
   }
   if (parent.type === "Redirected") return { ...context, input: inputOf(parent.redirects) ?? context.input };
   if (child.type === "Script" && child.source !== undefined) {
@@ -119,10 +125,13 @@ function inputOf(redirects: readonly Redirection[]): Input | undefined {
     : "data";
 }
 
-function isQuiet(node: SyntaxNode): boolean {
-  if (node.type !== "Command" || node.name === undefined || inputOf(node.redirects) !== undefined) return false;
+/** What a command is known to print; undefined for anything. */
+function quietInput(node: SyntaxNode): Input | undefined {
+  if (node.type !== "Command" || node.name === undefined || inputOf(node.redirects) !== undefined) return undefined;
   const name = literalOf(node.name);
-  if (name === "true" || name === ":") return true;
-  return name === "echo" &&
-    node.args.every((arg) => arg.type === "Word" && QUIET_TEXT.test(literalOf(arg) ?? "unknown"));
+  if (name === "true" || name === ":") return "empty";
+  if (name !== "echo") return undefined;
+  const texts = node.args.map((arg) => arg.type === "Word" ? literalOf(arg) ?? "unknown" : "unknown");
+  if (texts.every((text) => QUIET_TEXT.test(text))) return "empty";
+  return texts.length === 1 && QUESTION.test(texts[0] ?? "") ? "question" : undefined;
 }

@@ -2,6 +2,7 @@
 import type { ArithmeticExpression, Command, ParameterExpansionPart, SyntaxNode, Word } from "unbash";
 import { assignmentRefusal } from "./assignments.ts";
 import { bashRefusal, isFollowedBrace } from "./bash.ts";
+import { listingOf } from "./found.ts";
 import { printsNumbers } from "./numeric.ts";
 import type { Place, Visit } from "./survey.ts";
 import { type Refusal, refusal } from "./verdict.ts";
@@ -132,17 +133,21 @@ function braceRefusal(word: Word, followed: ReadonlySet<Word>): Refusal | undefi
 /** The variables of a line, with every value that the line gives them. */
 export function variablesOf(visits: readonly Visit[]): Variables {
   const variables = new Variables();
-  for (const { node } of visits) {
+  const listings = visits.flatMap((visit) => visit.place === visit.node ? listingOf(visit) ?? [] : []);
+  const reads = new Set(listings.flatMap(({ read }) => read ?? []));
+  for (const { variable, path } of listings) variables.assign(variable, { how: "found", path });
+  for (const visit of visits) {
+    const { node } = visit;
     if (node.type === "Assignment" && node.value.type === "Word") {
       variables.assign(node.name, { how: "assigned", word: node.value });
     }
-    if (node.type === "For") {
+    if (node.type === "For" && listingOf(visit) === undefined) {
       const name = literalOf(node.name) ?? "";
       if (node.wordlist === undefined) variables.assignUnknown(name);
       const words = (node.wordlist ?? []).flatMap((word) => withoutBraces(word) ?? [word]);
       for (const word of words) variables.assign(name, { how: "listed", word });
     }
-    if (node.type === "Command" && node.name !== undefined && literalOf(node.name) === "read") {
+    if (node.type === "Command" && node.name !== undefined && literalOf(node.name) === "read" && !reads.has(node)) {
       for (const arg of node.args) if (arg.type === "Word") variables.assignUnknown(literalOf(arg) ?? "");
     }
   }

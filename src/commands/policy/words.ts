@@ -1,7 +1,7 @@
 /** What the words of a line become when the shell expands them, as far as that is known beforehand. */
 import type { ParsedScript, Word, WordPart } from "unbash";
 import { GLOB, isLiteral, NUMBER, TEXT, WORD, WORDS } from "./marks.ts";
-import { printsNumbers } from "./numeric.ts";
+import { exampleDate, printsDevices, printsGateway, printsNumbers } from "./numeric.ts";
 
 /** More combinations of values than this are not tried one by one: the values count as unknown. */
 const MAX_COMBINATIONS = 64;
@@ -25,11 +25,10 @@ interface Atom {
   readonly quoted: boolean;
 }
 
-/** How a variable gets a value: an assignment takes its word whole, a loop takes each field of it. */
-export interface Source {
-  readonly how: "assigned" | "listed";
-  readonly word: Word;
-}
+/** How a variable gets a value: an assignment takes its word whole, a loop takes each field of it or what find finds. */
+export type Source =
+  | { readonly how: "assigned" | "listed"; readonly word: Word }
+  | { readonly how: "found"; readonly path: string };
 
 /**
  * The values that the variables of a line can have, wherever in the line they are assigned: order, subshells and
@@ -65,6 +64,7 @@ export class Variables {
   }
 
   #valuesOf(source: Source): string[] {
+    if (source.how === "found") return [source.path];
     return this.bindings([source.word]).flatMap((binding) => {
       if (source.how === "listed") {
         return expandFields(source.word, binding).map((field) => field.replaceAll(WORDS, WORD));
@@ -185,12 +185,24 @@ function atomsOfPart(part: Readable, binding: Binding, context: "quoted" | "unqu
     case "ParameterExpansion":
       return [{ text: parameterText(part, binding), quoted }];
     case "CommandExpansion":
-      return [{ text: part.script && printsNumbers(part.script as ParsedScript) ? NUMBER : TEXT, quoted }];
+      return [{ text: outputOf(part.script as ParsedScript | undefined), quoted }];
     case "ArithmeticExpansion":
       return [{ text: NUMBER, quoted }];
     default:
       return [{ text: TEXT, quoted }];
   }
+}
+
+/** What a command substitution becomes. */
+function outputOf(script: ParsedScript | undefined): string {
+  if (script === undefined) return TEXT;
+  if (printsNumbers(script)) return NUMBER;
+  const date = exampleDate(script);
+  if (date !== undefined) return date;
+  const device = printsDevices(script);
+  if (device !== undefined) return device + GLOB;
+  // An address of which the last number is not known: several, and names of devices, are nothing that does harm.
+  return printsGateway(script) ? `192.0.2.${NUMBER}` : TEXT;
 }
 
 function parameterText(part: Extract<WordPart, { type: "ParameterExpansion" }>, binding: Binding): string {

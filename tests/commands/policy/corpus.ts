@@ -132,6 +132,7 @@ export const ASKED: Readonly<Record<string, string>> = {
   "nmap -p 80 127.0.0.1": "nmap/scan",
   "whois example.com": "whois/leaves",
   "cat /etc/shadow": "file/secret",
+  "cd /etc && cat shadow": "file/secret",
   "cat /proc/1/environ": "file/secret",
   "cat < /root/.ssh/id_rsa": "file/secret",
   'ping -c 1 "$(cat /etc/gateway)"': "network/unknown-name",

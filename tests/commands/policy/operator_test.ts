@@ -111,3 +111,26 @@ Deno.test("ruleFault() tells what is no rule, and what cannot be allowed", () =>
   assert.equal(ruleFault("eval", "deny"), undefined);
   assert.equal(ruleFault("syntax/unsupported", "deny"), undefined);
 });
+
+Deno.test("an allowed id lifts its own refusal of a command, and no other one", () => {
+  const lifted: readonly (readonly [line: string, id: string, told: string])[] = [
+    ["curl -s -o /tmp/x http://localhost/", "curl/output", "allowed"],
+    ["curl -s -o /tmp/x -X POST http://localhost/", "curl/output", "refused"],
+    ["curl -s -X POST -o /tmp/x http://localhost/", "curl/output", "refused"],
+    ["curl -s -XPOST http://localhost/", "curl/method", "allowed"],
+    ["curl -s -XPOST -K /tmp/x http://localhost/", "curl/method", "refused"],
+    ["sort -o /tmp/x /etc/passwd", "sort/write", "allowed"],
+    ["sort -o /tmp/x --compress-program=sh /etc/passwd", "sort/write", "refused"],
+    ["ss -K dst 10.0.0.1", "ss/kill", "allowed"],
+    ["ss -KD /tmp/x", "ss/kill", "refused"],
+    ["ss -K -D /tmp/x", "ss/kill", "refused"],
+    ["systemctl restart nginx", "systemctl/verb", "allowed"],
+    ["systemctl restart nginx --root=/x", "systemctl/verb", "refused"],
+    ["mysql -e 'DROP TABLE x'", "mysql/sql", "allowed"],
+    ["mysql -e 'DROP TABLE x' --plugin-dir=/x", "mysql/sql", "refused"],
+  ];
+  for (const [line, id, expected] of lifted) {
+    assert.ok(told(line, rules({})).startsWith("refused"), line);
+    assert.equal(told(line, rules({ allow: [id] })).split(" ")[0], expected, line);
+  }
+});

@@ -126,7 +126,7 @@ export const DATABASE_PROGRAMS: Programs = {
     instead: "mysql -e 'SHOW GLOBAL STATUS'",
   }),
   ...commands("mysqladmin mariadb-admin", MYSQLADMIN, {
-    "status!,extended-status!,processlist!,proc!,stat!,ping!,variables!,version!": "",
+    "status,extended-status,processlist,proc,stat,ping,variables,version": { operands: mysqladminVerbs },
   }, {
     needs: SOCKETS,
     approval: elsewhere("mysqladmin", MYSQLADMIN),
@@ -179,6 +179,16 @@ export const DATABASE_PROGRAMS: Programs = {
         : refusal("memcached-tool/verb", "Only stats reads."),
   }),
 };
+
+/** mysqladmin does one after the other what its operands say. */
+function mysqladminVerbs(operands: readonly string[]): ReturnType<Rule> {
+  const other = operands.find((word) =>
+    !/^(status|extended-status|processlist|proc|stat|ping|variables|version)$/.test(word)
+  );
+  return other === undefined
+    ? undefined
+    : refusal("mysqladmin/operand", `mysqladmin ${show(other)} may do more than show.`);
+}
 
 function hasCommand(args: readonly string[]): boolean {
   const parsed = only("redis-cli", options(REDIS), args);

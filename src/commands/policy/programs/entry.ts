@@ -32,6 +32,7 @@ export interface Extra {
   readonly bound?: (args: readonly string[]) => Bound | undefined;
   readonly rewrite?: (args: readonly string[]) => Rewrite | undefined;
   readonly runs?: (args: readonly string[]) => Inner;
+  readonly asks?: (args: readonly string[]) => boolean;
   readonly sendsInput?: (args: readonly string[]) => boolean;
   /** A line that only reads, told with every refusal that names none. */
   readonly instead?: string;
@@ -74,7 +75,7 @@ export function ruled(names: string, rules: readonly Rule[], extra: Extra = {}):
 function entry(names: string, rule: Rule | undefined, extra: Extra): Programs {
   const own = [...rule === undefined ? [] : [rule], ...extra.rules ?? []];
   const rules = own.length === 0 || extra.files !== undefined ? own : [...own, triggerRefusal];
-  const { files, needs, approval, bound, rewrite, runs, sendsInput, instead } = extra;
+  const { files, needs, approval, bound, rewrite, runs, asks, sendsInput, instead } = extra;
   const read = files === undefined ? undefined : files === "operands" ? READS_OPERANDS : reading(files);
   const program: Program = {
     anyArguments: true,
@@ -87,6 +88,7 @@ function entry(names: string, rule: Rule | undefined, extra: Extra): Programs {
     ...(bound === undefined && read === undefined ? {} : { bound: (args) => bound?.(args) ?? read?.bound(args) }),
     ...(rewrite === undefined ? {} : { rewrite }),
     ...(runs === undefined ? {} : { runs }),
+    ...(asks === undefined ? {} : { asks }),
     ...(sendsInput === undefined ? {} : { sendsInput }),
   };
   return Object.fromEntries(names.split(" ").map((name) => [name, program]));

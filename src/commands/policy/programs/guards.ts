@@ -39,7 +39,7 @@ const GUARDS: readonly Guard[] = [
     rule: "getent/option",
     why: "the name of a database comes first, and is fixed text",
     instead: "getent passwd root",
-    found: ([first = ""]) => !/^[a-z0-9]+$/.test(first),
+    found: (args) => !/^[a-z0-9]+$/.test((args[0] === "-s" ? args[2] : args[0]) ?? ""),
   },
   {
     programs: "chage passwd",

@@ -21,7 +21,7 @@ export const REMOTE_GUARDS: readonly Guard[] = [
       ) ||
       (args[0] !== "s_client" && args.slice(1).some((arg, index) =>
         /^https?:|^file:/i.test(arg) ||
-        (!arg.startsWith("-") && !arg.startsWith("/") &&
+        (!arg.startsWith("-") && !arg.startsWith("/") && arg !== "" &&
           !/^-([a-z]*check\w*|ext|purpose|nameopt|certopt|inform|verify_hostname)$/.test(args[index] ?? ""))
       )),
   },

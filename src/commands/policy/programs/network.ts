@@ -157,7 +157,7 @@ export const NETWORK_PROGRAMS: Programs = {
   ),
   ...listed(
     "conntrack",
-    "-LSCnE -p: -s: -d: -o: -f: --dump --stats --count -j --any-nat --src-nat --proto= --orig-port-dst= --dport= --sport=",
+    "-LSCnE -p: -s: -d: -o: -f: --state= --family= --src= --dst= --dump --stats --count -j --any-nat --src-nat --proto= --orig-port-dst= --dport= --sport=",
     {
       rules: [
         (args) =>
@@ -187,7 +187,7 @@ export const NETWORK_PROGRAMS: Programs = {
     instead: "ebtables -L",
   }),
   ...limited("nft", [nftRule], { needs: FILTERS, instead: "nft list ruleset" }),
-  ...commands("ipset", "-t -o: --terse --name", { list: "" }, {
+  ...commands("ipset", "-tn -o: --terse --name", { list: "" }, {
     rules: [without("ipset/write", { letters: "f", long: ["file"] }, "it writes a file")],
     needs: FILTERS,
     instead: "ipset list",

@@ -79,7 +79,7 @@ export const PACKAGE_PROGRAMS: Programs = {
   ),
   ...commands(
     "dnf yum microdnf",
-    "-qCv --cacheonly --quiet --installed --all --showduplicates --no-pager --enabled --disabled",
+    "-qCv --cacheonly --security --bugfix --quiet --installed --all --showduplicates --no-pager --enabled --disabled",
     {
       "list,info,history!,history list,history info,repolist,search,provides,repoquery,check!,deplist,updateinfo,module list":
         "",

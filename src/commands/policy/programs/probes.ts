@@ -1,8 +1,9 @@
 /** Programs that send something: questions to name servers, probes of hosts and ports, requests. */
-import { only, options, type Rule } from "../arguments.ts";
+import { given, only, options, type Rule } from "../arguments.ts";
 import { show, TEXT, WORDS } from "../marks.ts";
 import { refusal } from "../verdict.ts";
 import { endless, listed, needsOne, ruled } from "./entry.ts";
+import { valuesOf } from "./guard.ts";
 import type { Bound, Programs } from "./program.ts";
 
 const MAX_PINGS = 20;
@@ -76,11 +77,39 @@ function tcpdumpRule(args: readonly string[]): ReturnType<Rule> {
   return user === undefined || user === "root" ? undefined : refusal("tcpdump/option", "tcpdump -Z takes root only.");
 }
 
+/** A service of this host, on a port or a socket. */
+function asksHere(args: readonly string[]): boolean {
+  const parsed = only("nc", options("-vnN46C -w: -q: -U:"), args);
+  if ("rule" in parsed) return false;
+  const socket = parsed.options.find(([name]) => name === "U")?.[1];
+  const [host = "", port = "", ...others] = parsed.operands;
+  return socket === undefined
+    ? /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host) && /^\d{1,5}$/.test(port) && others.length === 0
+    : host === "" && /^\/(var\/)?run\/[\w./-]+$/.test(socket) && !socket.includes("..");
+}
+
+const FPING = "-46aeusnAdq -c: -t: -i: -p: -r: -I: -b: --alive --elapsed --stats --quiet --count=";
+
 export const PROBE_PROGRAMS: Programs = {
   ...ruled("ping ping4 ping6", [namesRule, pingRule], {
     ...asking,
     needs: RAW,
     bound: uncounted("ping", PING, "c"),
+    instead: "ping -c 3 127.0.0.1",
+  }),
+  ...listed("fping", FPING, {
+    rules: [
+      namesRule,
+      (args) =>
+        valuesOf(args, "c", "count").some((count) => !(Number(count) <= MAX_PINGS)) ||
+          [["p", "period"], ["i", "interval"]].some(([letter = "", long = ""]) =>
+            valuesOf(args, letter, long).some((wait) => !(Number(wait) >= 10))
+          )
+          ? refusal("fping/flood", `fping takes a count of at most ${MAX_PINGS}, and pauses of 10 ms and more.`)
+          : undefined,
+    ],
+    approval: nameApproval,
+    needs: RAW,
     instead: "ping -c 3 127.0.0.1",
   }),
   ...listed("arping", "-Dqbf -c: -I: -w: -i:", {
@@ -111,7 +140,13 @@ export const PROBE_PROGRAMS: Programs = {
     namesRule,
     (args) => listedRule("nc", "-zvn46u -w: -G:", withTextKnown(args)),
     needsOne("nc", "-z -wG:", "is refused without -z: only looking whether a port answers reads"),
-  ], { approval: nameApproval, instead: "nc -zv -w 3 127.0.0.1 80" }),
+  ], {
+    approval: nameApproval,
+    asks: asksHere,
+    needs: (args) => ({ local_sockets: args.some((arg) => arg.startsWith("-U")) }),
+    bound: (args) => asksHere(args) && !given(args, options("-w -q")) ? endless("nc") : undefined,
+    instead: "nc -zv -w 3 127.0.0.1 80",
+  }),
   ...ruled("dig kdig drill delv", [namesRule, asks("dig", "-46mruvDST -t: -p: -c: -q: -x: -b:")], asking),
   ...ruled("host", [namesRule, asks("host", "-avldrsTC46 -t: -W: -R: -c: -N: -p: -m:")], asking),
   ...ruled("nslookup", [

@@ -200,7 +200,12 @@ function freeBound(args: readonly string[]): Bound | undefined {
 }
 
 /** Names of hosts go out as questions to name servers. */
-function getentRule(args: readonly string[]): ReturnType<Rule> {
+function getentRule(given: readonly string[]): ReturnType<Rule> {
+  const [first, service = ""] = given;
+  if (first === "-s" && !/^(files|db|systemd|compat)$/.test(service)) {
+    return refusal("getent/option", "getent -s takes files, db, systemd or compat.", "getent -s files passwd root");
+  }
+  const args = first === "-s" ? given.slice(2) : given;
   const hosts = /^(ahosts|hosts)/.test(args[0] ?? "");
   const composed = args.slice(1).find((arg) => !isLiteral(arg) && hosts);
   return composed === undefined || !isLiteral(args[0] ?? "") ? undefined : refusal(
@@ -213,7 +218,7 @@ function getentRule(args: readonly string[]): ReturnType<Rule> {
 }
 
 function getentApproval(args: readonly string[]): ReturnType<Rule> {
-  return /^g?shadow$/.test(args.find((arg) => !arg.startsWith("-")) ?? "")
+  return /^g?shadow$/.test((args[0] === "-s" ? args[2] : args.find((arg) => !arg.startsWith("-"))) ?? "")
     ? refusal("file/secret", "This shows hashes of passwords: an operator has to agree.", "getent passwd root")
     : undefined;
 }

@@ -21,6 +21,8 @@ export interface Program {
   readonly bound?: (args: readonly string[]) => Bound | undefined;
   /** A small change without which it would fail, or change something. */
   readonly rewrite?: (args: readonly string[]) => Rewrite | undefined;
+  /** With these arguments it passes a known question on to a service of this host and prints the answer. */
+  readonly asks?: (args: readonly string[]) => boolean;
   /** With these arguments it passes its input on: it may only run with an empty one (`</dev/null`, `echo |`, none). */
   readonly sendsInput?: (args: readonly string[]) => boolean;
 }
