@@ -23,10 +23,13 @@ let made = 0;
 /** Exists until disposed of, which ends what is in it. */
 export class Group implements AsyncDisposable {
   readonly kind = "cgroup";
+  /** False where the host has given no controller to this level that counts them. */
+  readonly bounds_tasks: boolean;
   readonly #paths: readonly string[];
 
-  private constructor(paths: readonly string[]) {
+  private constructor(paths: readonly string[], options: { readonly bounds_tasks: boolean }) {
     this.#paths = paths;
+    this.bounds_tasks = options.bounds_tasks;
   }
 
   /**
@@ -46,13 +49,14 @@ export class Group implements AsyncDisposable {
       if (await joined(`${root}/${name}`, pid)) paths.push(`${root}/${name}`);
       else Deno.removeSync(`${root}/${name}`);
     }
+    let bounds_tasks = false;
     for (const path of paths) {
       // each only where the host has given its controller to this level
-      bound(`${path}/pids.max`, MAXIMUM_TASKS);
+      bounds_tasks = bound(`${path}/pids.max`, MAXIMUM_TASKS) || bounds_tasks;
       bound(`${path}/memory.max`, MAXIMUM_MEMORY);
       bound(`${path}/cpu.weight`, CPU_WEIGHT);
     }
-    return paths.length === 0 ? undefined : new Group(paths);
+    return paths.length === 0 ? undefined : new Group(paths, { bounds_tasks });
   }
 
   /** The processes in it now. */

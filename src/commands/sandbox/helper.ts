@@ -58,7 +58,8 @@ function confine(system: SystemCalls, instructions: Instructions): number | unde
   if (!plan.seccomp) return undefined;
   const writes = plan.writes === "broker" ? "broker" : "landlock";
   const truncation_seen = plan.landlock_abi >= TRUNCATE_ABI;
-  const filter = compileFilter(rulesFor({ needs, writes, truncation_seen, signals_scoped: plan.signals_scoped }));
+  const { signals_scoped, one_session } = plan;
+  const filter = compileFilter(rulesFor({ needs, writes, truncation_seen, signals_scoped, one_session }));
   // struct sock_fprog: the length, then at 8 the address
   const program = new Uint8Array(addressList([filter]).buffer.slice(0, 8));
   const whole = new Uint8Array(16);

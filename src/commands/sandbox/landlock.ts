@@ -1,5 +1,6 @@
 /** Landlock: this process and what it starts may write beneath a few paths only, whatever its user id. */
 import type { SystemCalls } from "../../ffi/confine.ts";
+import { exists } from "../../kernel/exists.ts";
 
 const CREATE_RULESET_VERSION = 1;
 const RULE_PATH_BENEATH = 1;
@@ -27,7 +28,7 @@ export interface LandlockOptions {
   readonly abi: number;
   /** A directory in which everything may be done. */
   readonly directory: string;
-  /** Files that may be written. */
+  /** Files that may be written, where they are there. */
   readonly files: readonly string[];
   readonly keeps_abstract_sockets: boolean;
 }
@@ -46,7 +47,7 @@ export function confineWrites(system: SystemCalls, options: LandlockOptions): vo
   // older kernels want the fields that they know; a longer structure is fine while the rest is zero
   const ruleset = system.call("landlock_create_ruleset", bytes, bytes.length, 0);
   allow(system, { ruleset, path: directory, access: handled });
-  for (const path of files) allow(system, { ruleset, path, access: (WRITE_FILE | TRUNCATE) & handled });
+  for (const path of files.filter(exists)) allow(system, { ruleset, path, access: (WRITE_FILE | TRUNCATE) & handled });
   system.call("landlock_restrict_self", ruleset, 0);
   system.call("close", ruleset);
 }

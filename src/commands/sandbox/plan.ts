@@ -24,8 +24,16 @@ export interface Plan {
   readonly seccomp: boolean;
   readonly landlock_abi: number;
   readonly signals_scoped: boolean;
+  /** Where the kernel does not bound its processes: a new session would have as much CPU time as all else (autogroup). */
+  readonly one_session: boolean;
   /** What is missing on this host or for this line, in sentences. */
   readonly notes: readonly string[];
+}
+
+export interface PlanOptions {
+  readonly host: HostLayers;
+  readonly needs: Needs;
+  readonly tasks_bounded: boolean;
 }
 
 /** Asks the kernel, without changing anything. */
@@ -54,18 +62,28 @@ export function without(host: HostLayers, layers: readonly Layer[]): HostLayers 
 /**
  * Landlock hides the files, memory and descriptors of other processes from whoever it confines (its ptrace rule counts for
  * reading, too): a line that looks there gets the broker, which is as strict about writing.
+ *
+ * @param options.tasks_bounded something else bounds how many processes it has
  */
-export function planFor(line: string, options: { readonly host: HostLayers; readonly needs: Needs }): Plan {
-  const { host, needs } = options;
+export function planFor(line: string, options: PlanOptions): Plan {
+  const { host, needs, tasks_bounded } = options;
   const complete = host.landlock_abi >= (host.seccomp ? 1 : TRUNCATE_ABI);
   const looks = looksIntoProcesses(line) || needs.calls.includes("ptrace") || needs.calls.includes("setns");
   const writes = complete && !(looks && host.broker) ? "landlock" : host.broker ? "broker" : "none";
   const notes = [
     ...looks && writes === "landlock" ? ["Landlock hides files, memory and descriptors of other processes here."] : [],
     ...writes === "none" ? ["Nothing but permissions and the policy keeps it from writing files."] : [],
+    ...tasks_bounded ? [] : ["Only a watch bounds how many processes it starts."],
   ];
   const landlock_abi = writes === "landlock" ? host.landlock_abi : 0;
-  return { writes, seccomp: host.seccomp, landlock_abi, signals_scoped: landlock_abi >= SCOPING_ABI, notes };
+  return {
+    writes,
+    seccomp: host.seccomp,
+    landlock_abi,
+    signals_scoped: landlock_abi >= SCOPING_ABI,
+    one_session: !tasks_bounded,
+    notes,
+  };
 }
 
 /** In a fixed order, as the result of a command says it. */

@@ -17,6 +17,8 @@ export interface FilterOptions {
   readonly truncation_seen: boolean;
   /** Landlock keeps signals within the command (ABI 6). */
   readonly signals_scoped: boolean;
+  /** No process leaves the session. */
+  readonly one_session: boolean;
 }
 
 const ALWAYS: readonly SystemCall[] = [
@@ -31,7 +33,8 @@ const ALWAYS: readonly SystemCall[] = [
   ...(["process_vm_writev", "pidfd_getfd", "process_madvise", "process_mrelease"] as const),
   // ways around what is checked here
   ...(["unshare", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register"] as const),
-  ...(["open_by_handle_at"] as const),
+  ...(["open_by_handle_at", "_sysctl"] as const),
+  "fanotify_init", // its events bring descriptors that the kernel opened, for writing if asked to
   // keys
   ...(["keyctl", "add_key", "request_key"] as const),
   // what Landlock does not cover: who owns a file, and what else is known about it
@@ -39,17 +42,28 @@ const ALWAYS: readonly SystemCall[] = [
   ...(["fchownat", "setxattr", "lsetxattr", "fsetxattr", "setxattrat", "removexattr", "lremovexattr"] as const),
   ...(["fremovexattr", "removexattrat", "utime", "utimes", "utimensat", "futimesat", "file_setattr"] as const),
   // memory, semaphores and messages that processes share
-  ...(["mq_unlink", "semop", "semtimedop", "msgsnd", "msgrcv"] as const),
+  ...(["mq_unlink", "mq_timedsend", "mq_timedreceive", "mq_notify"] as const),
+  ...(["semop", "semtimedop", "msgsnd", "msgrcv"] as const),
   // servers
   "listen",
 ];
 
 const CLONE_NEW = 0x7e02_0000;
 const AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16, AF_PACKET = 17;
-const SOCK_STREAM = 1, SOCK_SEQPACKET = 5;
+const SOCK_STREAM = 1, SOCK_RAW = 3, SOCK_SEQPACKET = 5;
+/** IP, ICMP, TCP, UDP, ICMPv6, MPTCP. */
+const PROTOCOLS = [0, 1, 6, 17, 58, 262];
 const IPC_CREAT = 0o1000, SHM_RDONLY = 0o10000, IPC_COMMAND = 0xff;
 const PRIO_PROCESS = 0, PRIO_PGRP = 1, IOPRIO_WHO_PROCESS = 1, IOPRIO_WHO_PGRP = 2;
-const F_SETOWN = 8, F_SETOWN_EX = 15;
+const F_SETOWN = 8, F_SETOWN_EX = 15, F_SETLEASE = 1024;
+/**
+ * BPF_MAP_LOOKUP_ELEM, MAP_GET_NEXT_KEY, OBJ_GET, PROG and MAP_GET_NEXT_ID, PROG and MAP_GET_FD_BY_ID, OBJ_GET_INFO_BY_FD,
+ * PROG_QUERY, BTF_GET_FD_BY_ID, TASK_FD_QUERY, BTF_GET_NEXT_ID, MAP_LOOKUP_BATCH, LINK_GET_FD_BY_ID, LINK_GET_NEXT_ID; and
+ * what makes a map, a program or BTF without attaching it: so `bpftool feature` finds out what the kernel has.
+ */
+const READING_BPF = [1, 4, 7, 11, 12, 13, 14, 15, 16, 19, 20, 23, 24, 30, 31].concat([0, 5, 18]);
+/** PTRACE_POKETEXT, POKEDATA, POKEUSR, KILL, SETREGS, SETFPREGS, SETREGSET, SETSIGINFO, SETSIGMASK, SET_SYSCALL_INFO. */
+const CHANGING_PTRACE = [4, 5, 6, 8, 13, 15, 0x4205, 0x4203, 0x420b, 0x4212];
 /** syslog(2): reading that consumes, clearing, and the console's level. */
 const SYSLOG_CHANGES = [2, 4, 5, 6, 7, 8];
 /** O_ACCMODE, O_CREAT, O_TRUNC */
@@ -102,11 +116,17 @@ const CHECKED: readonly Rule[] = [
     action: DENIED,
     tests: [{ argument: 2, mask: IPC_COMMAND, is: "in", values: [0, 1, 16, 17] }],
   },
+  // who opens the file elsewhere would wait for this command
+  { calls: ["fcntl"], action: DENIED, tests: [{ argument: 1, is: "in", values: [F_SETLEASE] }] },
+  // of these calls a need lifts only the reading half
+  { calls: ["bpf"], action: DENIED, tests: [{ argument: 0, is: "not_in", values: READING_BPF }] },
+  { calls: ["ptrace"], action: DENIED, tests: [{ argument: 0, is: "in", values: CHANGING_PTRACE }] },
   { calls: ["mq_open"], action: DENIED, tests: [{ argument: 1, mask: WRITE_FLAGS, is: "not_in", values: [0] }] },
 ];
 
 /** The rules for one command line. */
-export function rulesFor({ needs, writes, truncation_seen, signals_scoped }: FilterOptions): readonly Rule[] {
+export function rulesFor(options: FilterOptions): readonly Rule[] {
+  const { needs, writes, truncation_seen, signals_scoped, one_session } = options;
   const lifted = new Set<SystemCall>(needs.calls);
   const called = (["bpf", "perf_event_open", "ptrace", "setns"] as const).filter((name) => !lifted.has(name));
   const chroot: readonly SystemCall[] = needs.capabilities.includes("SYS_CHROOT") ? [] : ["chroot"];
@@ -117,6 +137,7 @@ export function rulesFor({ needs, writes, truncation_seen, signals_scoped }: Fil
     ...socketRules(needs),
     { calls: ["ioctl"], action: DENIED, tests: [{ argument: 1, is: "not_in", values: readingIoctls(needs) }] },
     ...signals_scoped ? [] : signalRules(writes),
+    ...one_session ? [{ calls: ["setsid"], action: DENIED } as const] : [],
   ];
 }
 
@@ -124,6 +145,16 @@ function socketRules({ local_sockets }: Needs): readonly Rule[] {
   const families = [AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, ...local_sockets ? [AF_UNIX] : []];
   return [
     { calls: ["socket"], action: DENIED, tests: [{ argument: 0, is: "not_in", values: families }] },
+    // of other protocols the kernel would load the module
+    {
+      calls: ["socket"],
+      action: DENIED,
+      tests: [
+        { argument: 0, is: "in", values: [AF_INET, AF_INET6] },
+        { argument: 1, mask: 0xf, is: "not_in", values: [SOCK_RAW] },
+        { argument: 2, is: "not_in", values: PROTOCOLS },
+      ],
+    },
     // a pair of datagram sockets could be connected elsewhere
     ...local_sockets ? [] : [
       {
@@ -175,6 +206,7 @@ const BROKERED: readonly Rule[] = [
   { calls: ["open"], action: "ask", tests: [{ argument: 1, mask: WRITE_FLAGS, is: "not_in", values: [0] }] },
   { calls: ["openat"], action: "ask", tests: [{ argument: 2, mask: WRITE_FLAGS, is: "not_in", values: [0] }] },
   { calls: ["creat", "unlink", "unlinkat", "mkdir", "mkdirat", "rmdir"], action: "ask" },
+  { calls: ["bind"], action: "ask" }, // makes a file of a local socket, even of one out of socketpair(2)
   {
     calls: ["rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat", "truncate"],
     action: { errno: EACCES },

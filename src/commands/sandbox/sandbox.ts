@@ -3,6 +3,7 @@ import { commandEnvironment } from "../environment.ts";
 import type { Needs } from "../needs.ts";
 import { Broker } from "./broker.ts";
 import { keptCapabilities } from "./capabilities.ts";
+import { presentTasks } from "./limits.ts";
 import { leftBehind, ownPrefix } from "./names.ts";
 import { prepareHelper, takeHelper, takeHelperWithoutGroup } from "./helper_process.ts";
 import type { Answer, Instructions } from "./instructions.ts";
@@ -15,7 +16,9 @@ const TEMPORARY_ROOTS = ["/dev/shm", "/run", "/tmp", "/var/tmp"];
 const DEVICES = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 const START_MS = 15_000;
 /** On top of the tasks that this host has now. */
-const MORE_PROCESSES = 512;
+const MORE_TASKS = 512;
+/** The kernel does not count its processes (RLIMIT_NPROC). */
+const ROOT = 0;
 
 export interface SandboxOptions {
   readonly needs: Needs;
@@ -65,13 +68,14 @@ class BrokerTaken extends Error {}
 
 async function tryConfined(line: string, options: SandboxOptions): Promise<Confined> {
   const { needs } = options;
-  const plan = planFor(line, { host: without(hostLayers(), options.without ?? []), needs });
   await using resources = new AsyncDisposableStack();
   const directory = makeDirectory();
   resources.defer(() => Deno.remove(directory, { recursive: true }).catch(() => {}));
   const oom_score = LOWEST_OOM_SCORE + commands++ % OOM_SCORES;
   const { child, group } = options.without?.includes("cgroup") ? takeHelperWithoutGroup() : takeHelper();
   const tree: Tree = resources.use(await group ?? new Subtree(child.pid, { oom_score }));
+  const tasks_bounded = tree.bounds_tasks || Deno.uid() !== ROOT;
+  const plan = planFor(line, { host: without(hostLayers(), options.without ?? []), needs, tasks_bounded });
   const stop = (): void => kill(child.pid, "SIGKILL");
   const timer = setTimeout(stop, START_MS);
   options.signal?.addEventListener("abort", stop);
@@ -86,7 +90,7 @@ async function tryConfined(line: string, options: SandboxOptions): Promise<Confi
       directory,
       devices: DEVICES,
       kept: String(kept),
-      processes: presentTasks() + MORE_PROCESSES,
+      processes: presentTasks() + MORE_TASKS,
       oom_score,
     });
     if (answer.listener !== undefined) {
@@ -120,6 +124,8 @@ async function tryConfined(line: string, options: SandboxOptions): Promise<Confi
 
 interface Tree extends AsyncDisposable {
   readonly kind: "cgroup" | "subtree";
+  /** It has a bounded number of processes and threads, whoever the user is. */
+  readonly bounds_tasks: boolean;
   processes(): readonly number[];
   end(): Promise<void>;
 }
@@ -179,9 +185,4 @@ function removeLeftBehind(dir: string): void {
       // another user's
     }
   }
-}
-
-/** Of all users: an upper bound of what this one has. */
-function presentTasks(): number {
-  return Number(/\d+\/(\d+)/.exec(Deno.readTextFileSync("/proc/loadavg"))?.[1] ?? 0);
 }

@@ -33,10 +33,17 @@ function run(
   return assert.fail("ran off its end");
 }
 
+/** The newest kernel with everything. */
+const BEST: FilterOptions = {
+  needs: NO_NEEDS,
+  writes: "landlock",
+  truncation_seen: true,
+  signals_scoped: true,
+  one_session: false,
+};
+
 function verdictOf(call: SystemCall, args: readonly number[], options: Partial<FilterOptions> = {}): number {
-  const filter = compileFilter(
-    rulesFor({ needs: NO_NEEDS, writes: "landlock", truncation_seen: true, signals_scoped: true, ...options }),
-  );
+  const filter = compileFilter(rulesFor({ ...BEST, ...options }));
   const number = callNumber(call);
   return number === undefined ? ALLOW : run(filter, { number, args: args.map(BigInt) });
 }
@@ -44,9 +51,7 @@ function verdictOf(call: SystemCall, args: readonly number[], options: Partial<F
 const needing = (needs: Partial<Needs>): { needs: Needs } => ({ needs: { ...NO_NEEDS, ...needs } });
 
 Deno.test("the filter kills other architectures and knows no younger calls", () => {
-  const filter = compileFilter(
-    rulesFor({ needs: NO_NEEDS, writes: "landlock", truncation_seen: true, signals_scoped: true }),
-  );
+  const filter = compileFilter(rulesFor(BEST));
   assert.equal(run(filter, { number: 1, arch: 0x4000_0003 }), KILL);
   assert.equal(run(filter, { number: 0x4000_0001 }), ENOSYS);
   assert.equal(run(filter, { number: 471 }), ENOSYS);
@@ -89,6 +94,8 @@ Deno.test("the filter denies what changes the host, and leaves its reading twin"
       "mq_unlink",
       "chroot",
       "userfaultfd",
+      "fanotify_init",
+      "mq_timedreceive",
     ] as const
   ) assert.equal(verdictOf(call, []), EPERM, call);
   const pairs: readonly [SystemCall, readonly number[], readonly number[]][] = [
@@ -103,7 +110,12 @@ Deno.test("the filter denies what changes the host, and leaves its reading twin"
     ["shmat", [1, 0, 0], [1, 0, 0o10000]],
     ["socket", [1, 1], [2, 1]],
     ["socket", [40, 1], [16, 3]],
+    ["socket", [2, 1, 132], [2, 1, 6]], // SCTP, TCP
+    ["socket", [10, 5, 132], [10, 3, 132]], // who may open raw sockets may choose
     ["socketpair", [1, 2], [1, 0o2000001]],
+    ["fcntl", [3, 1024, 0], [3, 1, 0]], // F_SETLEASE, F_GETFD
+    ["ioctl", [0, 0x8983], [0, 0x8993]], // SIOCSIFVLAN, SIOCBONDSLAVEINFOQUERY
+    ["ioctl", [0, 0x89a2], [0, 0x8912]], // SIOCBRADDIF, SIOCGIFCONF
     ["ioctl", [0, 0x5412], [0, 0x5413]], // TIOCSTI, TIOCGWINSZ
     ["ioctl", [0, 0x4008_6602], [0, 0x8008_6601]], // FS_IOC_SETFLAGS, GETFLAGS
     ["ioctl", [0, 0x8914], [0, 0x8913]], // SIOCSIFFLAGS, SIOCGIFFLAGS
@@ -119,6 +131,10 @@ Deno.test("the filter denies what changes the host, and leaves its reading twin"
 Deno.test("needs lift exactly what they name", () => {
   assert.equal(verdictOf("bpf", [], needing({ calls: ["bpf"] })), ALLOW);
   assert.equal(verdictOf("ptrace", [], needing({ calls: ["bpf"] })), EPERM);
+  assert.equal(verdictOf("bpf", [2], needing({ calls: ["bpf"] })), EPERM); // BPF_MAP_UPDATE_ELEM
+  assert.equal(verdictOf("bpf", [28], needing({ calls: ["bpf"] })), EPERM); // BPF_LINK_CREATE
+  assert.equal(verdictOf("ptrace", [5], needing({ calls: ["ptrace"] })), EPERM); // PTRACE_POKEDATA
+  assert.equal(verdictOf("ptrace", [2], needing({ calls: ["ptrace"] })), ALLOW);
   assert.equal(verdictOf("socket", [1], needing({ local_sockets: true })), ALLOW);
   assert.equal(
     verdictOf("mount", [], needing({ capabilities: ["SYS_ADMIN", "SYS_RAWIO"], local_sockets: true })),
@@ -152,6 +168,12 @@ Deno.test("with the broker no file is opened for writing unasked", () => {
   assert.equal(verdictOf("openat2", [], writes), ENOSYS);
   assert.equal(verdictOf("renameat2", [], writes), errno(13));
   assert.equal(verdictOf("unlinkat", [], writes), ASK);
+  assert.equal(verdictOf("bind", [], writes), ASK);
+});
+
+Deno.test("no process leaves the session where it must not", () => {
+  assert.equal(verdictOf("setsid", [], { one_session: true }), EPERM);
+  assert.equal(verdictOf("setsid", []), ALLOW);
 });
 
 Deno.test("a file is not cut off where Landlock does not see it", () => {
