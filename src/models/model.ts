@@ -36,15 +36,32 @@ export interface Answer {
   /** The text as it came, for the transcript. */
   readonly raw: string;
   readonly episode_id?: string;
+  /** What was mended in it, or brought into its bounds: sentences for the model and for people. */
+  readonly notes?: readonly string[];
+  /** What the model says that question and answer took. */
+  readonly usage?: Usage;
+}
+
+export interface Usage {
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+}
+
+export interface AnswerOptions {
+  readonly signal: AbortSignal;
+  /** Told of each part of the answer's text as it comes, where the model gives it in parts. */
+  readonly on_text?: (part: string) => void;
 }
 
 export interface Model {
   /** For people and for the run document, for example `expert` or `http://gw:3000 tensorzero::function_name::f`. */
   readonly name: string;
+  /** What fits into its context, question and answer together; undefined where that is not known. */
+  readonly window_tokens?: number;
   /**
    * @throws {ModelError} no usable reply could be had
    */
-  answer(question: Question, options: { readonly signal: AbortSignal }): Promise<Answer>;
+  answer(question: Question, options: AnswerOptions): Promise<Answer>;
 }
 
 /** No usable reply: what could not be done, on what, why, and what to do (`hint`). */

@@ -8,6 +8,7 @@ export const turn = z.object({
   request: diagnosticReply,
   command_results: z.array(commandResult),
   ebpf_results: ebpfResults,
+  notes: z.array(z.string()).optional().describe("what was mended in the request, and what of it was known already"),
 });
 
 export const failure = z.object({
@@ -16,10 +17,18 @@ export const failure = z.object({
   hint: z.string().optional(),
 });
 
+export const checkedClaim = z.object({
+  claim: z.string(),
+  evidence: z.array(z.string()),
+  status: z.enum(["verified", "unsupported", "contradicted"]),
+  why: z.string().describe("what of it occurs in the evidence, what does not, or what speaks against it"),
+});
+
 export const evidenceCheck = z.object({
   given_confidence: z.enum(CONFIDENCE).optional().describe("what the model had claimed, where ktriage lowered it"),
   unknown_evidence: z.array(z.object({ claim: z.string(), ids: z.array(z.string()) }))
     .describe("claims that point at ids which no result of this run has"),
+  claims: z.array(checkedClaim).optional().describe("each finding, held against the evidence that it names"),
   notes: z.array(z.string()).describe("what the reader must know, a sentence each; none when all is in order"),
 }).describe("what ktriage found when it held the resolution against what was captured");
 
@@ -37,6 +46,7 @@ export const run = z.object({
   failure: failure.optional(),
 }).describe("holds a resolution or a failure; never neither");
 
+export type CheckedClaim = z.infer<typeof checkedClaim>;
 export type Turn = z.infer<typeof turn>;
 export type Failure = z.infer<typeof failure>;
 export type EvidenceCheck = z.infer<typeof evidenceCheck>;
