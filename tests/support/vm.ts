@@ -5,7 +5,8 @@ import { BoundProcess, quoted, runCommand } from "./vm_process.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url).pathname;
 const INIT = `${CHECKOUT}tests/vm/init.sh`;
-const DEFAULT_MEMORY_MIB = 512;
+/** The tests of a kernel, all in one process, once ran out of 512. */
+const DEFAULT_MEMORY_MIB = 1024;
 
 /** What differs between the machines of two architectures. */
 const MACHINES = {
