@@ -5,6 +5,9 @@
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ktriage
 deno_version=2.9.6
 deno=$cache/deno-$deno_version/deno
+# The gateway that tests talk to, in a Python environment of its own.
+tensorzero_version=2026.6.0
+tensorzero=$cache/tensorzero-$tensorzero_version
 export DENO_NO_UPDATE_CHECK=1
 
 build=$root/build

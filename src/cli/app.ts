@@ -2,7 +2,8 @@
 import { Options, type OptionSpec, parseArguments, UnknownOption } from "./arguments.ts";
 import { CliError, UsageError } from "./errors.ts";
 import { EXIT, type SubcommandSpec } from "./subcommand.ts";
-import { GLOBAL_OPTIONS, SUBCOMMANDS } from "./table.ts";
+import { GLOBAL_OPTIONS } from "./options.ts";
+import { SUBCOMMANDS } from "./table.ts";
 import { processWriter, type Writer } from "./writer.ts";
 
 /** Runs the command line and returns the exit code. */
@@ -96,6 +97,12 @@ async function suggestOption(
   specs: readonly OptionSpec[],
   spec: SubcommandSpec | undefined,
 ): Promise<UsageError> {
+  if (/^--(api[-_]?)?(key|token)$/i.test(error.option)) {
+    return new UsageError(
+      `There is no option ${error.option}: every user of this host could read the key on the command line.`,
+      "Set NANNYAPI_API_KEY, or NANNYAPI_API_KEY_FILE to a file that holds the key.",
+    );
+  }
   const { nearest } = await import("../kernel/nearest.ts");
   const [guess] = nearest(error.option.replace(/^-+/, ""), specs.map(({ name }) => name), { limit: 1 });
   const of = spec ? ` of ktriage ${spec.name}` : "";

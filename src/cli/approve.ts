@@ -4,9 +4,7 @@ import { harmless } from "../report/layout.ts";
 import type { Paint } from "../report/paint.ts";
 import type { Options } from "./arguments.ts";
 import { UsageError } from "./errors.ts";
-import type { Writer } from "./writer.ts";
-
-const MAX_ANSWER_BYTES = 4096;
+import type { Terminal } from "./terminal.ts";
 
 /**
  * When to ask, as `--approve` says.
@@ -20,18 +18,17 @@ export function approvalMode(options: Options): ApprovalMode {
   throw new UsageError(`Cannot use "${text}" for --approve: it takes ${APPROVAL_MODES.join(", ")}.`);
 }
 
-/** Asks on standard error and reads standard input; undefined when one of them is no terminal. */
-export function terminalAsk(writer: Writer): Ask | undefined {
-  if (!Deno.stdin.isTerminal() || !Deno.stderr.isTerminal()) return undefined;
-  return async (question, signal) => {
-    writer.ask(questionText(question, writer.notePaint));
-    for (;;) {
-      const line = await lineFromTerminal(signal);
-      const answer = line === "stopped" ? STOPPED : line === "ended" ? NOT_ANSWERED : answerOf(line.text);
-      if (answer !== undefined) return answer;
-      writer.ask("  Please answer y, a or n.\n");
-    }
-  };
+/** Asks on the terminal; undefined where there is none. */
+export function terminalAsk(terminal: Terminal | undefined, paint: Paint): Ask | undefined {
+  if (terminal === undefined) return undefined;
+  return (question, signal) =>
+    terminal.talk(async (ask) => {
+      for (let prompt = questionText(question, paint);; prompt = "  Please answer y, a or n.\n") {
+        const line = await ask(prompt, signal);
+        const answer = line === "stopped" ? STOPPED : line === "ended" ? NOT_ANSWERED : answerOf(line.text);
+        if (answer !== undefined) return answer;
+      }
+    });
 }
 
 const STOPPED: Answer = { kind: "no", reason: "The diagnosis was stopped before the operator answered." };
@@ -70,25 +67,4 @@ function visible(text: string): string {
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
   )
     .replaceAll("\n", "\n            ");
-}
-
-async function lineFromTerminal(
-  signal: AbortSignal | undefined,
-): Promise<{ readonly text: string } | "ended" | "stopped"> {
-  const { promise: stopped, resolve } = Promise.withResolvers<"stopped">();
-  const stop = (): void => resolve("stopped");
-  signal?.addEventListener("abort", stop, { once: true });
-  if (signal?.aborted) stop();
-  try {
-    return await Promise.race([readLine(), stopped]);
-  } finally {
-    signal?.removeEventListener("abort", stop);
-  }
-}
-
-/** A terminal hands out a line at a time. */
-async function readLine(): Promise<{ readonly text: string } | "ended"> {
-  const bytes = new Uint8Array(MAX_ANSWER_BYTES);
-  const length = await Deno.stdin.read(bytes);
-  return length === null ? "ended" : { text: new TextDecoder().decode(bytes.subarray(0, length)) };
 }

@@ -7,6 +7,7 @@ import { startPrograms } from "../probes/start.ts";
 import type { Options } from "./arguments.ts";
 import { approvalMode, terminalAsk } from "./approve.ts";
 import { rulesFrom } from "./rules.ts";
+import { processTerminal } from "./terminal.ts";
 import type { Writer } from "./writer.ts";
 
 /** Beyond this no process could keep up. */
@@ -26,7 +27,7 @@ export function handsFrom(options: Options, writer: Writer, watch: () => Command
   const approvals = new Approvals({
     mode: approvalMode(options),
     rules: rulesFrom(options, (name) => Deno.env.get(name)),
-    ask: terminalAsk(writer),
+    ask: terminalAsk(processTerminal(writer), writer.notePaint),
     nobody: "standard input and standard error are no terminal to ask on",
   });
   return {

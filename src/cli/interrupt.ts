@@ -1,4 +1,4 @@
-/** Ctrl-C: the first asks for an end, the second is one. */
+/** Ctrl-C, and a terminal that is closed: the first asks for an end, the second Ctrl-C is one. */
 import { EXIT } from "./subcommand.ts";
 
 export interface InterruptOptions {
@@ -6,24 +6,38 @@ export interface InterruptOptions {
   readonly on_first?: () => void;
 }
 
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+const ENDING = ["SIGINT", "SIGTERM"] as const;
+const HANG_UP = "SIGHUP";
+/** Its bit in the mask of /proc. */
+const HANG_UP_BIT = 1n;
 
 /**
- * Watches SIGINT and SIGTERM for as long as it lives. The first aborts {@link signal}: whoever traces ends tracing and
- * reports what it has. The second leaves the process at once, with exit code 130; the kernel detaches every eBPF
- * program when its file descriptor goes.
+ * Watches SIGINT, SIGTERM and SIGHUP for as long as it lives. The first aborts {@link signal}: whoever traces ends
+ * tracing and reports what it has. A SIGINT or SIGTERM after it leaves the process at once, with exit code 130; the kernel
+ * detaches every eBPF program when its file descriptor goes.
+ *
+ * A terminal that is closed sends SIGHUP, often twice (the kernel's and the shell's), so that a second one is none more
+ * than the first. Under nohup(1) it stays ignored.
  */
 export class Interrupt implements Disposable {
   readonly #controller = new AbortController();
-  readonly #onSignal: () => void;
+  readonly #listeners: readonly (readonly [Deno.Signal, () => void])[];
 
   constructor(options: InterruptOptions = {}) {
-    this.#onSignal = (): void => {
-      if (this.#controller.signal.aborted) Deno.exit(EXIT.interrupted);
+    const first = (): void => {
+      if (this.#controller.signal.aborted) return;
       options.on_first?.();
       this.#controller.abort();
     };
-    for (const signal of SIGNALS) Deno.addSignalListener(signal, this.#onSignal);
+    const end = (): void => {
+      if (this.#controller.signal.aborted) Deno.exit(EXIT.interrupted);
+      first();
+    };
+    this.#listeners = [
+      ...ENDING.map((signal) => [signal, end] as const),
+      ...(ignoresHangUp(Deno.readTextFileSync("/proc/self/status")) ? [] : [[HANG_UP, first] as const]),
+    ];
+    for (const [signal, listener] of this.#listeners) Deno.addSignalListener(signal, listener);
   }
 
   /** Aborted at the first signal. */
@@ -32,6 +46,16 @@ export class Interrupt implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const signal of SIGNALS) Deno.removeSignalListener(signal, this.#onSignal);
+    for (const [signal, listener] of this.#listeners) Deno.removeSignalListener(signal, listener);
   }
+}
+
+/**
+ * Whether a process was started so as to outlive its terminal.
+ *
+ * @param status `/proc/<pid>/status`
+ */
+export function ignoresHangUp(status: string): boolean {
+  const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
+  return (BigInt(`0x${mask}`) & HANG_UP_BIT) !== 0n;
 }

@@ -32,7 +32,12 @@ export function nothingLeaves(writer: Writer): number {
   return EXIT.done;
 }
 
-function categoriesFrom(lists: readonly string[]): readonly Category[] {
+/**
+ * What `--redact` names.
+ *
+ * @throws {UsageError} something else
+ */
+export function categoriesFrom(lists: readonly string[]): readonly Category[] {
   const names = lists.flatMap((list) => list.split(",")).map((name) => name.trim()).filter((name) => name !== "");
   return names.flatMap((name) => {
     if (name === "all") return CATEGORIES;

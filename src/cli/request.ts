@@ -1,4 +1,5 @@
 /** A request that comes as a file: text becomes a diagnostic reply, or an error that says what is wrong with it. */
+import type * as z from "zod";
 import { type DiagnosticReply, diagnosticReply, parse } from "../protocol/mod.ts";
 import { CliError } from "./errors.ts";
 
@@ -25,7 +26,9 @@ export function parseRequest(text: string, name: string): DiagnosticReply {
   }
   const checked = diagnosticReply.safeParse(document);
   if (checked.success) return checked.data;
-  const faults = checked.error.issues.map(({ path, message }) => `  ${fieldName(path)}: ${message}`);
+  const faults = checked.error.issues.flatMap(plainIssues).map(({ path, message }) =>
+    `  ${fieldName(path)}: ${message}`
+  );
   const more = faults.length > MAX_FAULTS ? [`  and ${faults.length - MAX_FAULTS} more`] : [];
   throw new CliError(
     [`Cannot run ${name}: it is not a diagnostic reply.`, ...faults.slice(0, MAX_FAULTS), ...more].join("\n"),
@@ -41,6 +44,19 @@ function parseJson(text: string, name: string): unknown {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CliError(`Cannot run ${name}: it is not JSON: ${reason}.`, EXPECTED, { cause: error });
   }
+}
+
+interface Fault {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** Where something may be one of several: what keeps it from being the one that it is nearest to, if that is clear. */
+function plainIssues(issue: z.core.$ZodIssue): readonly Fault[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const [nearest = [], next = []] = issue.errors.toSorted((a, b) => a.length - b.length);
+  if (nearest.length === next.length) return [issue];
+  return nearest.map(({ path, message }) => ({ path: [...issue.path, ...path], message }));
 }
 
 /** `commands[0].command` */

@@ -1,54 +1,28 @@
 /** Every subcommand: its help, its options, and where its code is. */
-import type { OptionSpec } from "./arguments.ts";
+import {
+  ACCEPT_EDITS,
+  APPROVE,
+  ATTENDANCE,
+  BTF,
+  DRY_RUN,
+  GATEWAY,
+  JSON_OUTPUT,
+  MAX_BYTES,
+  POLICY,
+  PRIVATE,
+  RATE,
+  RECORD,
+  REDACT,
+  SHOW_OUTBOUND,
+} from "./options.ts";
 import type { SubcommandSpec } from "./subcommand.ts";
-
-/** Options of every subcommand. */
-export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
-  { name: "no-color", summary: "no colours (also: NO_COLOR, TERM=dumb)" },
-  { name: "quiet", short: "q", summary: "no progress on standard error" },
-  { name: "help", short: "h", summary: "show this help" },
-  { name: "version", short: "V", summary: "show the version" },
-];
-
-const JSON_OUTPUT: OptionSpec = { name: "json", summary: "one JSON document on standard output" };
-const RATE: OptionSpec = {
-  name: "rate",
-  value: "N",
-  summary: "events a second that one program may emit; 0 is no bound (default 2000). Hits are counted exactly anyway",
-};
-
-const BTF: OptionSpec = {
-  name: "btf",
-  value: "FILE",
-  summary: "types of exactly this kernel, where it has none of its own: raw BTF, or a vmlinux with a section .BTF",
-};
-
-const POLICY: readonly OptionSpec[] = [
-  { name: "policy", value: "FILE", summary: "the operator's rules (default /etc/ktriage/policy.json; KTRIAGE_POLICY)" },
-  {
-    name: "allow",
-    value: "RULE",
-    summary: 'let a program run ("strace", "docker exec"), or lift a rule by its id ("curl/host"); repeatable',
-  },
-  { name: "deny", value: "RULE", summary: "never let it run; wins over what is allowed; repeatable" },
-];
-const RECORD: OptionSpec = {
-  name: "record",
-  value: "DIR",
-  summary: "keep what was asked, judged, run, printed and sent in this new folder, readable only by you",
-};
-const APPROVE: OptionSpec = {
-  name: "approve",
-  value: "WHEN",
-  summary: "ask before a command on this terminal: never, risky (default: what the policy leaves to you), all",
-};
 
 /** In the order of the help. */
 export const SUBCOMMANDS: readonly SubcommandSpec[] = [
   {
     name: "diagnose",
     summary: "find out what is wrong with this host",
-    operands: "<issue>|-",
+    operands: "[issue]|-",
     examples: [
       {
         command: `sudo ktriage diagnose "application randomly fails to connect to its database"`,
@@ -64,17 +38,20 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     ],
     options: [
       JSON_OUTPUT,
-      { name: "endpoint", value: "URL", summary: "the gateway; overrides NANNYAPI_ENDPOINT" },
-      { name: "model", value: "NAME", summary: "the model or function at the gateway; overrides NANNYAPI_MODEL" },
+      ...GATEWAY,
       { name: "max-rounds", value: "N", summary: "questions and answers at most, 1 to 50 (default 8)" },
       {
-        name: "redact",
-        value: "LIST",
-        summary: "take these out of all that leaves, beside secrets: addresses, hosts, users, or all",
+        name: "max-time",
+        value: "SECONDS",
+        summary: "to the answer at most (default 3600); before, the AI is told to conclude",
       },
-      { name: "show-outbound", summary: "print on standard error exactly what leaves for the gateway" },
-      { name: "dry-run", summary: "print what would leave first on standard output, send nothing, and stop there" },
+      { name: "max-tokens", value: "N", summary: "of all questions and answers together (default: no bound)" },
+      REDACT,
+      SHOW_OUTBOUND,
+      DRY_RUN,
       RECORD,
+      { name: "resume", value: "DIR", summary: "go on with the run that this folder recorded, from where it ended" },
+      ...ATTENDANCE,
       APPROVE,
       ...POLICY,
       RATE,
@@ -83,6 +60,7 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     notes: [
       "Without an endpoint and a model the built-in expert answers: nothing leaves this host. With them, passwords, keys and tokens are replaced by placeholders such as <secret:1> in all that leaves; names and addresses that --redact takes out are put back in what the AI asks for and answers.",
       "Commands are only run when they only read, and eBPF programs only watch. Ctrl-C ends tracing and still reports; a second one leaves at once.",
+      "On a terminal ktriage asks for an issue that was not given, and shows the plan of each turn. The plan runs at once, or with --interactive when you say so. Enter opens a menu at any time: s skips what waits or runs, h tells the AI something in your words, q ends with the best answer so far. After the report, ask on in the same episode. Nothing is asked in a pipe, or with --json, --quiet or --batch; --approve asks wherever there is a terminal.",
       "Exit code: 0 with a resolution, 1 without one, 2 wrong usage, 130 interrupted twice.",
     ],
     load: async () => (await import("./diagnose.ts")).diagnoseSubcommand,
@@ -140,17 +118,21 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
   {
     name: "run",
     summary: "run one request of an AI and print the results that would go back",
-    operands: "<request.json>|-",
+    operands: "<request.json>|<case.ktz>|-",
     examples: [
       { command: "sudo ktriage run request.json > results.json", about: "a request that was carried here as a file" },
       {
         command: `echo '{"response_type":"diagnostic","commands":[{"id":"disk","command":"df -h"}]}' | ktriage run -`,
         about: "one command",
       },
+      { command: "sudo ktriage run case.ktz", about: "what a model asks for in a case; the results go into the file" },
     ],
     options: [
-      { name: "json", summary: "JSON, which is what it prints in any case" },
+      { name: "json", summary: "JSON; of a request it prints nothing else in any case" },
       { name: "keep-secrets", summary: "print passwords, keys and tokens as they are, not as <secret:1>" },
+      PRIVATE,
+      MAX_BYTES,
+      ACCEPT_EDITS,
       RECORD,
       APPROVE,
       ...POLICY,
@@ -158,10 +140,91 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
       BTF,
     ],
     notes: [
-      "The request is a diagnostic reply (ktriage schema reply), the output a results document (ktriage schema results).",
+      "The request is a diagnostic reply (ktriage schema reply), the output a results document (ktriage schema results). A case (ktriage collect) is known by its schema: its request is run once, and where it stands is printed.",
       "Exit code: 0 when the request was run, even where single commands or programs failed (their results say so), 1 when it could not be run, 2 wrong usage, 130 interrupted twice.",
     ],
     load: async () => (await import("./run.ts")).runSubcommand,
+  },
+  {
+    name: "collect",
+    summary: "without a model: gather the first evidence into a file, a case, that may leave this host",
+    operands: "<issue>|-",
+    examples: [
+      {
+        command: `sudo ktriage collect "the shop answers slowly since noon" -o case.ktz`,
+        about: "then carry case.ktz to where a model can be reached: ktriage ask case.ktz",
+      },
+      {
+        command: "sudo ktriage collect --redact all - -o case.ktz < ticket.txt",
+        about: "names and addresses stay here",
+      },
+    ],
+    options: [
+      {
+        name: "output",
+        short: "o",
+        value: "FILE",
+        summary: "the case; a file that is there already is never replaced",
+      },
+      PRIVATE,
+      REDACT,
+      MAX_BYTES,
+      { name: "max-rounds", value: "N", summary: "questions and answers of the whole case, 2 to 50 (default 8)" },
+      JSON_OUTPUT,
+      APPROVE,
+      ...POLICY,
+      RATE,
+      BTF,
+    ],
+    notes: [
+      "The case is readable text without passwords, keys and tokens. What its placeholders stand for is in FILE.private, which must stay on this host: ktriage run needs it there.",
+      "Exit code: 0 when the case is written, 1 when not, 2 wrong usage, 130 interrupted twice.",
+    ],
+    load: async () => (await import("./collect.ts")).collectSubcommand,
+  },
+  {
+    name: "ask",
+    summary: "put a case before a model: its next request, or its answer, goes into the file",
+    operands: "<case.ktz>",
+    examples: [
+      { command: "ktriage ask case.ktz", about: "as NANNYAPI_ENDPOINT and NANNYAPI_MODEL say; no root needed" },
+      { command: "ktriage ask --dry-run case.ktz", about: "what would leave for the gateway" },
+    ],
+    options: [
+      JSON_OUTPUT,
+      ...GATEWAY,
+      {
+        name: "max-rounds",
+        value: "N",
+        summary: "questions and answers of the whole case, 1 to 50 (default: as collected)",
+      },
+      REDACT,
+      SHOW_OUTBOUND,
+      DRY_RUN,
+      ACCEPT_EDITS,
+    ],
+    notes: [
+      "Without an endpoint and a model the built-in expert answers. Nothing is run here: ktriage run does that, on the case's host. A case that waits for its host, or has its answer, is printed and the model is not asked again.",
+      "Exit code: 0 with a request or an answer in the case, 1 without, 2 wrong usage, 130 interrupted twice.",
+    ],
+    load: async () => (await import("./ask.ts")).askSubcommand,
+  },
+  {
+    name: "show",
+    summary: "print a case: what it holds and what comes next, or its answer",
+    operands: "<case.ktz>|-",
+    examples: [
+      { command: "ktriage show --full case.ktz | less", about: "every word of the host in it, before it leaves" },
+      { command: "ktriage show --json case.ktz | jq .resolution", about: "the answer as a run's document" },
+    ],
+    options: [
+      { name: "full", summary: "with everything that commands printed" },
+      { name: "json", summary: "the run's document of a case that has its answer, else the case" },
+      PRIVATE,
+      ACCEPT_EDITS,
+    ],
+    notes: ["Exit code: 0, 1 when the case cannot be read or trusted, 2 wrong usage."],
+    load: async () => (await import("./show.ts")).showSubcommand,
   },
   {
     name: "probes",
@@ -213,10 +276,118 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     examples: [
       { command: "sudo ktriage check", about: "a table for people" },
       { command: "sudo ktriage check --json | jq .ready", about: "can eBPF programs run here?" },
+      { command: "ktriage check --gateway", about: "does the gateway answer, how, and if not, why?" },
+    ],
+    options: [
+      JSON_OUTPUT,
+      {
+        name: "gateway",
+        summary:
+          "ask the gateway one short question instead, which tells nothing of this host, and explain what is wrong",
+      },
+      ...GATEWAY,
+      SHOW_OUTBOUND,
+    ],
+    notes: [
+      "Proxies are those of HTTPS_PROXY, HTTP_PROXY and NO_PROXY. The gateway's key is read from NANNYAPI_API_KEY, or from the file that NANNYAPI_API_KEY_FILE names.",
+      "Exit code: 0 when eBPF programs can run, or the gateway gave a reply that follows the contract; 1 when not, 2 wrong usage.",
+    ],
+    load: async () => (await import("./check.ts")).checkSubcommand,
+  },
+  {
+    name: "gateway",
+    summary: "write the configuration of a TensorZero gateway that answers for ktriage",
+    operands: "init <folder>",
+    examples: [
+      {
+        command: "ktriage gateway init gw --provider-base http://127.0.0.1:8000/v1 --provider-model qwen3",
+        about: "in front of a model server of your own",
+      },
+    ],
+    options: [
+      {
+        name: "provider-base",
+        value: "URL",
+        summary: "OpenAI-compatible base of the model server (default http://127.0.0.1:11434/v1)",
+      },
+      { name: "provider-model", value: "NAME", summary: "the model's name there (default llama3.1)" },
+      {
+        name: "provider-key-env",
+        value: "NAME",
+        summary: "variable of the gateway's environment that holds the server's key (default: no key)",
+      },
+    ],
+    notes: [
+      "Written are tensorzero.toml, the schema of a reply, the system template, and metrics, for the function diagnose_and_heal. Nothing is overwritten.",
+      "Exit code: 0 when it was written, 1 when it cannot be, 2 wrong usage.",
+    ],
+    load: async () => (await import("./gateway.ts")).gatewaySubcommand,
+  },
+  {
+    name: "feedback",
+    summary: "tell the gateway whether its diagnosis led to the solution",
+    operands: "<run.json>|<folder>|-",
+    examples: [
+      { command: "ktriage feedback run.json --solved yes", about: "of what diagnose --json printed" },
+      {
+        command: 'ktriage feedback record/ --solved no --comment "it was the cable"',
+        about: "of what diagnose --record kept",
+      },
+    ],
+    options: [
+      { name: "solved", value: "yes|no", summary: "did it lead to the solution" },
+      { name: "comment", value: "TEXT", summary: "in your own words; secrets are taken out" },
+      ...GATEWAY.filter(({ name }) => ["endpoint", "timeout", "ca"].includes(name)),
+    ],
+    notes: [
+      "Only gateways that keep episodes take feedback, as TensorZero does. One without a database keeps nothing: that is said, and is no failure.",
+      "Exit code: 0 when it was told, or the gateway keeps nothing; 1 when it could not be told, 2 wrong usage.",
+    ],
+    load: async () => (await import("./feedback.ts")).feedbackSubcommand,
+  },
+  {
+    name: "replay",
+    summary: "a recorded run once more, from its record alone; or its evidence before another model",
+    operands: "<folder>",
+    examples: [
+      { command: "ktriage replay record/", about: "the report that the run had" },
+      {
+        command: "ktriage replay record/ --model tensorzero::function_name::diagnose_and_heal_2",
+        about: "another model with the same evidence: both verdicts side by side",
+      },
+      { command: "ktriage replay record/ --model expert", about: "what the built-in expert makes of it" },
+    ],
+    options: [
+      JSON_OUTPUT,
+      ...GATEWAY,
+      { name: "from-start", summary: "the other model begins with the issue alone, not with all that was captured" },
+      { name: "max-rounds", value: "N", summary: "questions and answers of the other model at most (default 4)" },
+      REDACT,
+      SHOW_OUTBOUND,
+    ],
+    notes: [
+      "Nothing is run and nothing is traced, on no host: what a model asks for is answered from the record, by the same line and the same program, and everything else by an error that says so. Without --model and --endpoint nothing leaves either.",
+      "Exit code: 0 with a resolution, 1 without one or with a record that cannot be read, 2 wrong usage.",
+    ],
+    load: async () => (await import("./replay.ts")).replaySubcommand,
+  },
+  {
+    name: "runs",
+    summary: "list recorded runs: when, what, who answered, what came out",
+    operands: "[folder…]",
+    examples: [
+      { command: "ktriage runs", about: "those below the current folder" },
+      {
+        command: "ktriage runs /var/lib/triage --json | jq '.runs[] | select(.state == \"interrupted\").folder'",
+        about: "what can be resumed",
+      },
     ],
     options: [JSON_OUTPUT],
-    notes: ["Exit code: 0 when eBPF programs can run, 1 when they cannot, 2 wrong usage."],
-    load: async () => (await import("./check.ts")).checkSubcommand,
+    notes: [
+      "States: concluded, failed (no conclusion; can be resumed), interrupted (ended from outside; can be resumed), running, broken (cannot be read; the others are listed).",
+      "Exit code: 0, 1 when a folder cannot be read, 2 wrong usage.",
+    ],
+    load: async () => (await import("./runs.ts")).runsSubcommand,
   },
   {
     name: "schema",

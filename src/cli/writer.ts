@@ -1,4 +1,5 @@
 /** The one place that prints: results on standard output, everything else on standard error. */
+import { cut } from "../report/layout.ts";
 import { ansi, type Paint, plain } from "../report/paint.ts";
 
 /** A standard stream of this process, or a stand-in. */
@@ -12,7 +13,7 @@ export interface WriterOptions {
   readonly stderr: Stream;
   /** Reads an environment variable. */
   readonly env: (name: string) => string | undefined;
-  /** Columns of the terminal; asked only when standard output is one. */
+  /** Columns of the terminal; asked only when standard output or standard error is one. */
   readonly columns: () => number;
 }
 
@@ -31,12 +32,19 @@ export class Writer {
   readonly #options: WriterOptions;
   readonly #encoder = new TextEncoder();
   readonly #closed = new AbortController();
+  /** Whether standard output was a terminal: one that was closed is none any more. */
+  readonly #onTerminal: boolean;
   #colour = true;
   #stderrClosed = false;
+  /** Whether a line of {@link Writer.status} stands on the terminal. */
+  #statusShown = false;
+  /** What waits until {@link Writer.hold} ends. */
+  #held: string[] | undefined;
 
   constructor(options: WriterOptions) {
     this.#options = options;
-    const { env } = options;
+    const { env, stdout } = options;
+    this.#onTerminal = stdout.isTerminal();
     if ((env("NO_COLOR") ?? "") !== "" || env("TERM") === "dumb") this.#colour = false;
   }
 
@@ -79,22 +87,50 @@ export class Writer {
    */
   out(text: string): void {
     if (this.closed.aborted) return;
+    this.status(undefined);
     try {
       writeWhole(this.#options.stdout, this.#encoder.encode(text));
     } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      const gone = error instanceof Deno.errors.BrokenPipe || this.#onTerminal && isInputOutput(error);
+      if (!gone) throw error;
       this.#closed.abort();
     }
   }
 
   /** Prints a line of progress on standard error; not with `--quiet`. */
   note(line: string): void {
-    if (!this.quiet) this.#toStderr(line);
+    if (!this.quiet) this.show(line);
   }
 
   /** Prints what was asked for in so many words on standard error, with `--quiet` too. */
   show(text: string): void {
-    this.#toStderr(text);
+    if (this.#held === undefined) this.#toStderr(text);
+    else this.#held.push(text);
+  }
+
+  /**
+   * Shows a line on the terminal that whatever is printed next replaces; undefined takes it away. Where nothing moves
+   * (no terminal, NO_COLOR, TERM=dumb, `--quiet`, somebody is being asked) it does nothing.
+   */
+  status(line: string | undefined): void {
+    const { stderr, columns } = this.#options;
+    if (this.#held !== undefined || this.quiet || !this.#colour || !stderr.isTerminal()) return;
+    if (line === undefined) return this.#writeStderr("");
+    this.#writeStderr(cut(line, Math.max(MIN_WIDTH, columns()) - 1));
+    this.#statusShown = true;
+  }
+
+  /** Keeps notes back until it is disposed of: a question stands on the terminal, and nothing may come in between. */
+  hold(): Disposable {
+    this.status(undefined);
+    const held = this.#held = [] as string[];
+    return {
+      [Symbol.dispose]: (): void => {
+        if (this.#held !== held) return;
+        this.#held = undefined;
+        held.forEach((text) => this.#toStderr(text));
+      },
+    };
   }
 
   /** Prints a question on standard error as it is, also with `--quiet`: someone waits for the answer. */
@@ -115,8 +151,11 @@ export class Writer {
 
   #writeStderr(text: string): void {
     if (this.#stderrClosed) return;
+    const erase = this.#statusShown ? "\r\x1b[K" : "";
+    this.#statusShown = false;
+    if (erase + text === "") return;
     try {
-      writeWhole(this.#options.stderr, this.#encoder.encode(text));
+      writeWhole(this.#options.stderr, this.#encoder.encode(erase + text));
     } catch {
       // There is no third stream to complain on.
       this.#stderrClosed = true;
@@ -136,6 +175,11 @@ export function processWriter(): Writer {
     env: (name) => Deno.env.get(name),
     columns: () => Deno.consoleSize().columns,
   });
+}
+
+/** EIO, which has no class in Deno: of a terminal, that it was closed. */
+function isInputOutput(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EIO";
 }
 
 /** A write may take only a part, and a pipe that someone made non-blocking may take nothing for a while. */

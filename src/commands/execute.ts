@@ -37,9 +37,13 @@ export interface Execution {
   readonly fault?: string | undefined;
 }
 
-const DEFAULT_TIMEOUT_MS = 30_000;
+/** How long a command may run. */
+export const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_OUTPUT_BYTES = 64 * 1024;
 const FULL_OUTPUT_BYTES = 64 << 20;
+/** Lines that are kept: these, and more where more bytes are. */
+const MIN_LINES = 2000;
+const BYTES_PER_LINE = 32;
 /** From SIGTERM to SIGKILL. */
 const GRACE_MS = 500;
 /** How long output is waited for behind the shell's end, when something that it left behind keeps the pipe open. */
@@ -154,7 +158,7 @@ class Capture {
     options: { readonly limit_bytes: number; readonly file: FullOutput | undefined },
   ) {
     this.#reader = stream.getReader();
-    this.#buffer = new HeadAndTail(options.limit_bytes);
+    this.#buffer = new HeadAndTail(options.limit_bytes, Math.max(MIN_LINES, options.limit_bytes / BYTES_PER_LINE));
     this.#file = options.file;
     this.done = this.#read();
   }

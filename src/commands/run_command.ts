@@ -1,5 +1,6 @@
 /** Runs one command that an AI asked for, when the policy and the operator allow it. */
 import type { CommandRequest, CommandResult } from "../protocol/mod.ts";
+import { notRun } from "../protocol/not_run.ts";
 import { Approvals, type Decision } from "./approval.ts";
 import { execute, type Execution, type Limits } from "./execute.ts";
 import type { Captured } from "./output.ts";
@@ -37,13 +38,14 @@ export async function runCommand(request: CommandRequest, options: RunOptions = 
     command: request.command,
     ...(request.description === undefined ? {} : { description: request.description }),
   };
-  const notRun = { ...named, exit_code: null, stdout: "", stderr: "", duration_ms: 0 };
   const decision = await approvals.decide(request, options.signal);
   watch?.decided(request, decision);
-  if (decision.kind === "refused") return { ...notRun, refused: toldRefusal(decision.refused) };
+  if (decision.kind === "refused") return notRun(request, { refused: toldRefusal(decision.refused) });
   const { verdict, approved } = decision;
   const how = { ...changeOf(verdict), ...(approved === undefined ? {} : { approved }) };
-  if (options.signal?.aborted) return { ...notRun, error: "It was not run: the diagnosis had been stopped before." };
+  if (options.signal?.aborted) {
+    return notRun(request, { error: "It was not run: the diagnosis had been stopped before." });
+  }
   try {
     const full_output = watch?.filesFor(request);
     const execution = await start(verdict, { ...limits, ...(full_output === undefined ? {} : { full_output }) });
@@ -52,7 +54,7 @@ export async function runCommand(request: CommandRequest, options: RunOptions = 
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     watch?.failed(request, why);
-    return { ...notRun, ...how, error: `Cannot run it with /bin/sh: ${why}` };
+    return { ...notRun(request, { error: `Cannot run it with /bin/sh: ${why}` }), ...how };
   }
 }
 

@@ -174,3 +174,16 @@ export function errnoOf(value: number | bigint): Errno | undefined {
 export function errnoName(value: number | bigint): string | undefined {
   return errnoOf(value)?.name;
 }
+
+/**
+ * The error of a name.
+ *
+ * @returns undefined for what is no known error's name
+ */
+export function errnoByName(name: string): Errno | undefined {
+  errnoOf(0); // reads the table
+  byName ??= new Map([...byNumber?.values() ?? []].map((error) => [error.name, error]));
+  return byName.get(name);
+}
+
+let byName: ReadonlyMap<string, Errno> | undefined;

@@ -7,14 +7,22 @@ import { ModelError } from "./model.ts";
  *
  * @param variable reads a variable of the environment
  * @returns undefined when neither is set, or the file is empty
- * @throws {ModelError} the file cannot be read
+ * @throws {ModelError} the file cannot be read, or what is found cannot be a key
  */
 export function readApiKey(
   variable: (name: string) => string | undefined = (name) => Deno.env.get(name),
 ): string | undefined {
   const key = variable("NANNYAPI_API_KEY")?.trim() ?? "";
   const file = variable("NANNYAPI_API_KEY_FILE") ?? "";
-  const found = key === "" && file !== "" ? readKeyFile(file) : key;
+  const fromFile = key === "" && file !== "";
+  const found = fromFile ? readKeyFile(file) : key;
+  if (!/^[\x21-\x7e]*$/.test(found)) {
+    throw new ModelError(
+      `Cannot use the gateway's key in ${fromFile ? file : "NANNYAPI_API_KEY"}: it holds blanks, line ends, or other ` +
+        "characters that no key has.",
+      fromFile ? "The file must hold the key alone, in one line." : "Set it to the key alone.",
+    );
+  }
   return found === "" ? undefined : found;
 }
 

@@ -29,6 +29,8 @@ export interface Question {
   readonly messages: readonly Message[];
   /** Rounds left, this one included; at 1 the answer must be a resolution. */
   readonly rounds_left: number;
+  /** The episode that a gateway began before this run, where it goes on with one. */
+  readonly episode_id?: string;
 }
 
 export interface Answer {
@@ -38,8 +40,10 @@ export interface Answer {
   readonly episode_id?: string;
   /** What was mended in it, or brought into its bounds: sentences for the model and for people. */
   readonly notes?: readonly string[];
-  /** What the model says that question and answer took. */
+  /** What the model says that question and answer took, complaints about unusable replies included. */
   readonly usage?: Usage;
+  /** Who really answered, where the gateway says so, for example `tensorzero::function_name::f::variant_name::v`. */
+  readonly answered_by?: string;
 }
 
 export interface Usage {
@@ -64,10 +68,47 @@ export interface Model {
   answer(question: Question, options: AnswerOptions): Promise<Answer>;
 }
 
+/** What kept a model from answering, by a stable name. */
+export type ModelErrorReason =
+  | "dns"
+  | "connection"
+  | "tls"
+  | "proxy"
+  | "timeout"
+  | "key"
+  | "path"
+  | "model"
+  | "request"
+  | "context"
+  | "overloaded"
+  | "gateway"
+  | "not_an_answer"
+  | "reply"
+  | "other";
+
+export interface ModelErrorOptions extends ErrorOptions {
+  /** Default `other`. */
+  readonly reason?: ModelErrorReason;
+}
+
 /** No usable reply: what could not be done, on what, why, and what to do (`hint`). */
 export class ModelError extends Error {
-  override readonly name = "ModelError";
-  constructor(message: string, readonly hint: string, options?: ErrorOptions) {
+  override readonly name: string = "ModelError";
+  readonly reason: ModelErrorReason;
+  constructor(message: string, readonly hint: string, { reason = "other", ...options }: ModelErrorOptions = {}) {
     super(message, options);
+    this.reason = reason;
+  }
+}
+
+/** Question and answer do not fit into the model's context: a shorter question may. */
+export class ContextTooSmall extends ModelError {
+  override readonly name = "ContextTooSmall";
+  /** What fits, question and answer together, where the model says so. */
+  readonly limit_tokens?: number;
+  constructor(message: string, hint: string, options: ErrorOptions & { readonly limit_tokens?: number } = {}) {
+    const { limit_tokens, ...rest } = options;
+    super(message, hint, { ...rest, reason: "context" });
+    if (limit_tokens !== undefined) this.limit_tokens = limit_tokens;
   }
 }

@@ -1,12 +1,11 @@
 /** The boundary: every byte that leaves for a model passes here, and every reply that comes back. */
-import contract from "../../prompts/contract.md" with { type: "text" };
-import system from "../../prompts/system.md" with { type: "text" };
-import { readIdentities } from "../privacy/identities.ts";
+import { type Identities, readIdentities } from "../privacy/identities.ts";
 import type { Category } from "../privacy/categories.ts";
-import { Redactor } from "../privacy/redactor.ts";
-import type { Reply } from "../protocol/mod.ts";
+import { type PlaceholderCounts, Redactor } from "../privacy/redactor.ts";
+import { type Reply, withoutControls } from "../protocol/mod.ts";
 import { mapStrings } from "./map_strings.ts";
 import type { Message, Outbound } from "./model.ts";
+import { OWN_TEXT } from "./prompts.ts";
 
 /** A message as it leaves. */
 export interface WrittenMessage {
@@ -19,13 +18,18 @@ export class PrivateOutbound {
   readonly #redactor: Redactor;
   #nonce = newNonce();
 
-  /** @param categories what is taken out beside secrets */
-  constructor(categories: readonly Category[] = []) {
+  /**
+   * @param categories what is taken out beside secrets
+   * @param foreign placeholders that stand in the messages already, given out on another host
+   * @param identities names that are taken out with the hosts and users among the categories; default: those of this host
+   */
+  constructor(categories: readonly Category[] = [], foreign: PlaceholderCounts = {}, identities?: Identities) {
     const named = categories.includes("hosts") || categories.includes("users");
     this.#redactor = new Redactor({
       categories,
-      own_text: `${contract}\n${system}`,
-      ...(named ? { identities: readIdentities() } : {}),
+      foreign,
+      own_text: OWN_TEXT,
+      ...(named ? { identities: identities ?? readIdentities() } : {}),
     });
   }
 
@@ -45,14 +49,16 @@ export class PrivateOutbound {
       mark: (text) => `«data ${this.#nonce}»\n${text}${text.endsWith("\n") ? "" : "\n"}«end ${this.#nonce}»`,
     };
     const said = (text: string): string => this.#redactor.redact(text, { from: "model" });
-    return messages.map((message) => ({ role: message.role, content: written(message, outbound, said) }));
+    // Half a character, where a text was cut in it, is JSON that strict readers refuse.
+    return messages.map((message) => ({
+      role: message.role,
+      content: written(message, outbound, said).toWellFormed(),
+    }));
   }
 
   /** The body of a request, looked through once more, as ASCII controls would reach a terminal. */
   body(request: unknown): string {
-    const text = JSON.stringify(request)
-      .replaceAll(/[\x7f-\x9f\u2028\u2029]/g, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`);
-    return this.#redactor.net(text);
+    return this.#redactor.net(withoutControls(JSON.stringify(request)));
   }
 
   /** A reply with addresses and names put back; secrets stay placeholders. */

@@ -7,7 +7,7 @@ import { findSecrets, findUnmistakable } from "./rules/mod.ts";
 import { isDistinctive } from "./rules/names.ts";
 import { isWordCharacter } from "./rules/rule.ts";
 import { MIN_WORD, Scanner } from "./scanner.ts";
-import { type Kind, mergeSpans, type Span } from "./span.ts";
+import { type Kind, KINDS, mergeSpans, type Span } from "./span.ts";
 import { spellings } from "./variants.ts";
 import { type View, viewsOf } from "./views.ts";
 
@@ -18,6 +18,20 @@ export interface RedactorOptions {
   readonly identities?: Identities;
   /** Our own words: a value that stands in them is taken out where it is found only, not wherever it stands. */
   readonly own_text?: string;
+  /** What an earlier one knew, whose placeholders go on to stand for the same. */
+  readonly state?: RedactorState;
+  /** Placeholders that another host's gave out, `<kind:1>` to `<kind:n>`: they stay as they are, and new ones count on. */
+  readonly foreign?: PlaceholderCounts;
+}
+
+/** How many placeholders of a kind were given out. */
+export type PlaceholderCounts = { readonly [K in Kind]?: number | undefined };
+
+/** All that a redactor knows. It holds the secrets themselves: where it is kept, nobody else may read it. */
+export interface RedactorState {
+  readonly known: readonly Known[];
+  /** What each placeholder stands for, in the order in which they were given out. */
+  readonly placeholders: readonly (readonly [placeholder: string, value: string])[];
 }
 
 export interface RedactOptions {
@@ -26,7 +40,7 @@ export interface RedactOptions {
 }
 
 /** A value that is looked for everywhere. */
-interface Known {
+export interface Known {
   readonly kind: Kind;
   readonly value: string;
   /** Only as a whole word. */
@@ -41,6 +55,7 @@ interface Reading {
 }
 
 const PLACEHOLDER = /<(secret|address|host|user|text):(\d{1,9})>/g;
+const ONE_PLACEHOLDER = new RegExp(`^${PLACEHOLDER.source}$`);
 /** Base64 in JSON in base64: beyond this nothing is decoded. */
 const MAX_DEPTH = 4;
 /** Shorter texts are read again faster than they are remembered. */
@@ -53,7 +68,10 @@ const MAX_PIECE = 200;
 export class Redactor {
   readonly #categories: ReadonlySet<Category>;
   readonly #ownText: string;
+  readonly #foreign: PlaceholderCounts;
   readonly #known = new Scanner<Known>();
+  /** In the order in which they were met. */
+  readonly #met: Known[] = [];
   /** Of two letters: too short for the scanner, and only taken out as whole words. */
   readonly #shortNames: Known[] = [];
   readonly #spelled = new Set<string>();
@@ -65,14 +83,23 @@ export class Redactor {
   constructor(options: RedactorOptions = {}) {
     this.#categories = new Set(options.categories);
     this.#ownText = options.own_text?.toLowerCase() ?? "";
+    this.#foreign = options.foreign ?? {};
+    for (const kind of KINDS) this.#counts.set(kind, this.#foreign[kind] ?? 0);
+    for (const known of options.state?.known ?? []) this.#look(known);
+    for (const [placeholder, value] of options.state?.placeholders ?? []) this.#remember(placeholder, value);
     const { hosts = [], users = [] } = options.identities ?? {};
     if (this.#categories.has("hosts")) hosts.forEach((value) => this.#look({ kind: "host", value, whole: true }));
     if (this.#categories.has("users")) users.forEach((value) => this.#look({ kind: "user", value, whole: true }));
   }
 
-  /** How many different values were taken out so far. */
+  /** How many different values were taken out so far, each kind that was met. */
   get counts(): ReadonlyMap<Kind, number> {
-    return this.#counts;
+    return new Map([...this.#counts].filter(([, count]) => count > 0));
+  }
+
+  /** To go on with in another process. */
+  get state(): RedactorState {
+    return { known: [...this.#met], placeholders: [...this.#values] };
   }
 
   /** Remembers the secrets of a text, so that they are found in others as well. */
@@ -91,7 +118,8 @@ export class Redactor {
    * was redacted before it stays as it is.
    */
   net(text: string): string {
-    const secrets = findUnmistakable(text).map((secret): Span => ({ ...secret, kind: "secret" }));
+    const secrets = findUnmistakable(text).filter(({ value }) => !isTakenOut(value))
+      .map((secret): Span => ({ ...secret, kind: "secret" }));
     const known = this.#knownIn(text).filter(({ kind }) => kind === "secret");
     // Half of an escape is no text.
     const whole = [...secrets, ...known].filter(({ start }) => !endsInEscape(text, start));
@@ -109,7 +137,7 @@ export class Redactor {
   #read(text: string, depth: number): Reading {
     const remembered = this.#readings.get(text);
     if (remembered !== undefined) return remembered;
-    const found = findSecrets(text);
+    const found = findSecrets(text).filter(({ value }) => !isTakenOut(value));
     for (const { value, also } of found) {
       this.#learnSecret(value);
       for (const other of also) if (isDistinctive(other)) this.#look({ kind: "secret", value: other, whole: false });
@@ -133,6 +161,7 @@ export class Redactor {
     const key = `${known.kind} ${known.value}`;
     if (this.#spelled.has(key)) return;
     this.#spelled.add(key);
+    this.#met.push(known);
     const names = known.kind !== "secret";
     if (known.value.length < MIN_WORD) {
       if (names) this.#shortNames.push(known);
@@ -168,7 +197,8 @@ export class Redactor {
     if (this.#categories.has("hosts")) {
       for (const name of findQualifiedNames(text)) yield { ...name, kind: "host" };
     }
-    for (const { 0: written, index } of text.matchAll(PLACEHOLDER)) {
+    for (const { 0: written, 1: kind, 2: number, index } of text.matchAll(PLACEHOLDER)) {
+      if (isWithin(this.#foreign, kind, number)) continue;
       if (from === "model" && this.#values.has(written)) continue;
       yield { start: index, end: index + written.length, kind: "text", value: written };
     }
@@ -214,12 +244,29 @@ export class Redactor {
     const given = this.#placeholders.get(key);
     if (given !== undefined) return given;
     const number = (this.#counts.get(kind) ?? 0) + 1;
-    this.#counts.set(kind, number);
     const placeholder = `<${kind}:${number}>`;
-    this.#placeholders.set(key, placeholder);
-    this.#values.set(placeholder, value);
+    this.#remember(placeholder, value);
     return placeholder;
   }
+
+  #remember(placeholder: string, value: string): void {
+    const [, name, number] = placeholder.match(ONE_PLACEHOLDER) ?? [];
+    const kind = KINDS.find((each) => each === name);
+    if (kind === undefined) return;
+    this.#counts.set(kind, Math.max(this.#counts.get(kind) ?? 0, Number(number)));
+    this.#placeholders.set(`${kind} ${value}`, placeholder);
+    this.#values.set(placeholder, value);
+  }
+}
+
+function isWithin(counts: PlaceholderCounts, name: string | undefined, number: string | undefined): boolean {
+  const kind = KINDS.find((each) => each === name);
+  return kind !== undefined && Number(number) >= 1 && Number(number) <= (counts[kind] ?? 0);
+}
+
+/** Whether a placeholder is all that is left of it: what stood there was taken out before. */
+function isTakenOut(value: string): boolean {
+  return value.includes("<") && value.replace(PLACEHOLDER, "").replace(/\\[nrt]|\s/g, "") === "";
 }
 
 /** Whether no word goes on across this place. */

@@ -24,8 +24,8 @@ export interface ProgramStart {
 export interface RunningPrograms {
   readonly starts: readonly ProgramStart[];
   readonly results: Promise<EbpfResults>;
-  /** Ends tracing now; `results` holds what was seen. */
-  stop(): void;
+  /** Ends tracing now, of one program or of all; `results` holds what was seen. */
+  stop(key?: string): void;
 }
 
 /**

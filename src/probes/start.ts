@@ -26,11 +26,12 @@ export async function startPrograms(
       starts.push(await startOne(request, { key, ground, rate_per_s }));
     }
   }
-  const stopping = new AbortController();
   return {
     starts: starts.map(({ start }) => start),
-    results: collect(starts, { stopped: stopping.signal, resources }),
-    stop: () => stopping.abort(),
+    results: collect(starts, resources),
+    stop: (key) => {
+      for (const { start, stopping } of starts) if (key === undefined || key === start.key) stopping.abort();
+    },
   };
 }
 
@@ -38,6 +39,7 @@ interface Started {
   readonly start: ProgramStart;
   readonly request: EbpfProgram;
   readonly start_time: bigint;
+  readonly stopping: AbortController;
   readonly running?: { readonly attached: Attached; readonly collector: Collector; readonly ground: Ground };
 }
 
@@ -50,6 +52,7 @@ async function startOne(
     start: { name, key, error, hint },
     request,
     start_time: epochNow(),
+    stopping: new AbortController(),
   });
   if ("error" in ground) return refuse(ground);
   const collector = new Collector({ capture: request.capture });
@@ -57,18 +60,15 @@ async function startOne(
   if ("error" in attached) return refuse(attached);
   const { start_time, attached_as } = attached;
   const start = { name, key, ...(attached_as === undefined ? {} : { attached_as }) };
-  return { start, request, start_time, running: { attached, collector, ground } };
+  return { start, request, start_time, stopping: new AbortController(), running: { attached, collector, ground } };
 }
 
-async function collect(
-  starts: readonly Started[],
-  { stopped, resources }: { readonly stopped: AbortSignal; readonly resources: DisposableStack },
-): Promise<EbpfResults> {
+async function collect(starts: readonly Started[], resources: DisposableStack): Promise<EbpfResults> {
   try {
     const entries = await Promise.all(
       starts.map(async (
         started,
-      ): Promise<[string, EbpfResult]> => [started.start.key, await resultOf(started, stopped)]),
+      ): Promise<[string, EbpfResult]> => [started.start.key, await resultOf(started)]),
     );
     return Object.fromEntries(entries);
   } finally {
@@ -76,11 +76,11 @@ async function collect(
   }
 }
 
-async function resultOf(started: Started, stopped: AbortSignal): Promise<EbpfResult> {
-  const { request, start, start_time, running } = started;
+async function resultOf(started: Started): Promise<EbpfResult> {
+  const { request, start, start_time, stopping, running } = started;
   const common = { program_name: request.name, type: request.type, target: request.target, start_time };
   if (running === undefined) return { ...common, ...failedResult(start), end_time: start_time };
-  await endOf(request.duration, [stopped]);
+  await endOf(request.duration, [stopping.signal]);
   const { attached: { program }, collector, ground: { session } } = running;
   const attached_as = start.attached_as === undefined ? {} : { attached_as: start.attached_as };
   try {

@@ -1,5 +1,7 @@
 /** The audit of a run: what it asked, judged, ran and sent, a line each. */
 import * as z from "zod";
+import { host } from "./host.ts";
+import { machine, recordOptions } from "./record.ts";
 import { diagnosticReply, resolutionReply } from "./request.ts";
 
 const at = { time: z.iso.datetime() };
@@ -9,15 +11,32 @@ const output = z.object({
   file: z.string().optional().describe("in the record's folder; up to 64 MiB of it; absent when nothing was printed"),
 });
 
+const who = {
+  version: z.string().describe("of ktriage"),
+  arguments: z.array(z.string()).describe("of the command line"),
+  process_id: z.int(),
+  start_ticks: z.int().optional().describe(
+    "when that process started, as /proc tells: with its id, it is that process",
+  ),
+  user_id: z.int().nullable(),
+};
+
 export const auditEntry = z.discriminatedUnion("kind", [
   z.object({
     ...at,
     kind: z.literal("began"),
     schema: z.literal("ktriage.audit/1"),
-    version: z.string(),
-    arguments: z.array(z.string()).describe("of the command line"),
-    process_id: z.int(),
-    user_id: z.int().nullable(),
+    ...who,
+  }),
+  z.object({
+    ...at,
+    kind: z.literal("resumed"),
+    ...who,
+    options: recordOptions,
+    host: host.describe("as it is now"),
+    machine,
+    turns: z.int().describe("that were complete before"),
+    notes: z.array(z.string()).describe("what has changed on the host since"),
   }),
   z.object({
     ...at,
@@ -25,6 +44,12 @@ export const auditEntry = z.discriminatedUnion("kind", [
     url: z.string(),
     bytes: z.int().describe("of the body, as it left"),
     file: z.string().describe("the body, in the record's folder"),
+  }),
+  z.object({
+    ...at,
+    kind: z.literal("answered"),
+    file: z.string().describe("the answer, in the record's folder"),
+    error: z.string().optional().describe("there was no usable reply, and why"),
   }),
   z.object({
     ...at,
@@ -69,6 +94,12 @@ export const auditEntry = z.discriminatedUnion("kind", [
     event_count: z.int(),
     lost_events: z.int(),
     events: z.int().describe("that are in the result"),
+  }),
+  z.object({ ...at, kind: z.literal("turn"), file: z.string().describe("the finished turn, in the record's folder") }),
+  z.object({
+    ...at,
+    kind: z.literal("follow_up"),
+    question: z.string().describe("of the operator, after a conclusion"),
   }),
   z.object({ ...at, kind: z.literal("ended"), document: z.string().describe("the run's own document, in the folder") }),
 ]).describe("a line of audit.jsonl in the folder that --record names");

@@ -12,6 +12,14 @@ export function stringify(value: unknown, indent = 0): string {
   return JSON.stringify(value, (_key, item) => typeof item === "bigint" ? JSON.rawJSON(item.toString()) : item, indent);
 }
 
+/** JSON text in which what a terminal or a pager would act on is escaped: the same document. */
+export function withoutControls(json: string): string {
+  return json.replaceAll(
+    /[\x7f-\x9f\u2028\u2029]/g,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /**
  * Reads JSON; an integer that a Number cannot hold becomes a bigint, every other number stays a Number.
  *

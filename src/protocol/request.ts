@@ -5,11 +5,24 @@ import { MAX_CAPTURES } from "./limits.ts";
 /** Seconds that a program may trace, in a reply of the AI; 15 when it does not say. */
 export const DURATION_S = { min: 1, max: 300, default: 15 } as const;
 
+const again = z.boolean().optional().describe(
+  "true: a fresh look is wanted; without it, what was asked before is answered from what is known",
+);
+
 export const commandRequest = z.looseObject({
   id: z.string().min(1).describe("unique in the reply; names the result"),
   command: z.string().min(1).describe("one shell command line that only reads"),
   description: z.string().optional().describe("what it is meant to show"),
+  again,
 }).describe("a shell command to run");
+
+export const STREAMS = ["stdout", "stderr"] as const;
+
+export const outputSlice = z.looseObject({
+  id: z.string().min(1).describe("output: and the id of a command result: output:net_status"),
+  lines: z.string().min(1).describe("of the output as it was kept: 200-260, 200- or 17; at most 2000"),
+  stream: z.enum(STREAMS).optional().describe("stdout where it is left out"),
+}).describe("a part of an output that was captured before and not sent whole; nothing is run");
 
 export const filters = z.looseObject({
   comm: z.string().optional().describe("process name (kernel comm, 15 bytes at most): exact, or a prefix ending in *"),
@@ -49,12 +62,15 @@ export const ebpfProgram = z.looseObject({
     "numbers instead of events: count (who, how often) or latency (a histogram of every call, counted in the kernel)",
   ),
   description: z.string().optional().describe("what it is meant to show"),
+  again,
 }).describe("an eBPF program to run");
+
+const ENTRY = 'it must have "id" and "command", or "id" and "lines" for a part of an output';
 
 export const diagnosticReply = z.looseObject({
   response_type: z.literal("diagnostic"),
   reasoning: z.string().default("").describe("why these questions"),
-  commands: z.array(commandRequest).default([]),
+  commands: z.array(z.union([commandRequest, outputSlice], ENTRY)).default([]),
   ebpf_programs: z.array(ebpfProgram).default([]),
 }).describe("phase 1: what to run on the host; programs start first and trace while the commands run");
 
@@ -82,6 +98,12 @@ export const resolutionReply = z.looseObject({
 export const reply = z.discriminatedUnion("response_type", [diagnosticReply, resolutionReply]);
 
 export type CommandRequest = z.infer<typeof commandRequest>;
+export type OutputSlice = z.infer<typeof outputSlice>;
+
+/** Whether an entry of `commands` asks for a part of an output instead of a command. */
+export function isSlice(entry: CommandRequest | OutputSlice): entry is OutputSlice {
+  return typeof entry["command"] !== "string" || entry["command"] === "";
+}
 export type Filters = z.infer<typeof filters>;
 export type ProbeType = (typeof PROBE_TYPES)[number];
 export type EbpfProgram = z.infer<typeof ebpfProgram>;

@@ -1,8 +1,13 @@
 /** What ktriage answers: results of commands and of eBPF programs. */
 import * as z from "zod";
+import { STREAMS } from "./request.ts";
 
 /** An integer of the kernel's: a Number while that is exact, a bigint beyond 2^53. */
 export const integer = z.union([z.int(), z.bigint()]).meta({ type: "integer" });
+
+const repeat_of = z.string().optional().describe(
+  "it was asked for before and not run again: this is what the result of that id or key says",
+);
 
 export const commandResult = z.object({
   id: z.string(),
@@ -26,6 +31,9 @@ export const commandResult = z.object({
   approved: z.enum(["once", "always"]).optional().describe("the operator agreed: to this command, or to its rule"),
   sandbox: z.string().optional().describe("the layers that kept it from changing anything"),
   notes: z.array(z.string()).optional().describe("what the sandbox hid from the command, or left open"),
+  slice: z.object({ of: z.string().describe("id of the command result"), stream: z.enum(STREAMS), lines: z.string() })
+    .optional().describe("nothing was run: stdout has these lines of an earlier result's output"),
+  repeat_of,
   error: z.string().optional().describe("it could not be run, and why"),
 });
 
@@ -101,6 +109,7 @@ export const ebpfResult = z.object({
   ),
   aggregates: aggregates.optional(),
   summary: z.string(),
+  repeat_of,
   error: z.string().optional(),
   hint: z.string().optional(),
 });

@@ -1,8 +1,11 @@
 /** Every document that ktriage reads or writes, by the name that `ktriage schema <name>` takes. */
 import * as z from "zod";
 import { auditEntry } from "./audit.ts";
+import { caseDocument } from "./case.ts";
+import { gatewayCheck } from "./gateway_check.ts";
 import { check } from "./host.ts";
 import { probes, resolved } from "./probes.ts";
+import { comparison, recordBegan, recordedAnswer, recordedTurn, runsList } from "./record.ts";
 import { diagnosticReply, reply, resolutionReply } from "./request.ts";
 import { ebpfResult, results, traceEvent } from "./result.ts";
 import { run } from "./run.ts";
@@ -21,8 +24,15 @@ export const DOCUMENTS = {
   results: { schema: results, direction: "written" },
   result: { schema: ebpfResult, direction: "written" },
   event: { schema: traceEvent, direction: "written" },
+  case: { schema: caseDocument, direction: "written" },
   check: { schema: check, direction: "written" },
+  gateway_check: { schema: gatewayCheck, direction: "written" },
   audit: { schema: auditEntry, direction: "written" },
+  record: { schema: recordBegan, direction: "written" },
+  answer: { schema: recordedAnswer, direction: "written" },
+  turn: { schema: recordedTurn, direction: "written" },
+  runs: { schema: runsList, direction: "written" },
+  comparison: { schema: comparison, direction: "written" },
   probes: { schema: probes, direction: "written" },
   resolved: { schema: resolved, direction: "written" },
 } as const satisfies Record<string, Document>;

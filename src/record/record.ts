@@ -2,13 +2,38 @@
 import type { Progress } from "../agent/progress.ts";
 import type { CommandWatch, Decision, Execution } from "../commands/mod.ts";
 import { exists } from "../kernel/exists.ts";
-import { type AuditEntry, type CommandRequest, stringify } from "../protocol/mod.ts";
+import { startTicks } from "../kernel/host/machine.ts";
+import { type Answer, type Model, ModelError } from "../models/model.ts";
+import {
+  type AuditEntry,
+  type CommandRequest,
+  type CommandResult,
+  type RecordBegan,
+  type RecordedAnswer,
+  stringify,
+  type Turn,
+} from "../protocol/mod.ts";
+import {
+  AUDIT,
+  BEGAN,
+  FOLDER_MODE,
+  Lines,
+  numbered,
+  OUTPUTS,
+  partFile,
+  RecordError,
+  removeIfThere,
+  REPLIES,
+  RESULTS,
+  RUN,
+  SENT,
+  TURNS,
+  writeWhole,
+} from "./files.ts";
 
-const AUDIT = "audit.jsonl";
-const OUTPUTS = "outputs";
-const SENT = "sent";
-const FOLDER_MODE = 0o700;
-const FILE_MODE = 0o600;
+/** Folders whose files are counted. */
+const COUNTED = [SENT, OUTPUTS, REPLIES, TURNS] as const;
+type Counted = (typeof COUNTED)[number];
 
 /** An entry before it is written: each of the union without its time. */
 type Entry = AuditEntry extends infer E ? E extends AuditEntry ? Omit<E, "time"> : never : never;
@@ -19,25 +44,30 @@ export interface Began {
   readonly arguments: readonly string[];
 }
 
-/** The folder cannot take a record. */
-export class RecordError extends Error {
-  override readonly name = "RecordError";
-}
+/** What a run that goes on has behind it, and where it goes on. */
+export type Resumed = Pick<
+  Extract<AuditEntry, { kind: "resumed" }>,
+  "options" | "host" | "machine" | "turns" | "notes"
+>;
 
 /**
  * A folder with `audit.jsonl` (a line for all that happened, as it happened), all that commands printed, what was sent,
- * and the run's own document.
+ * every answer and every finished turn, and the run's own document. `docs/record.md` says what each file answers.
  *
- * A write that fails later does not end the run, for a full disk may be what is looked into: see {@link Record.fault}.
+ * At every moment all that has happened is on disk, so that a run that was killed can go on. A write that fails later
+ * does not end the run, for a full disk may be what is looked into: see {@link Record.fault}.
  */
 export class Record implements CommandWatch {
   readonly #folder: string;
-  #sent = 0;
-  #outputs = 0;
+  readonly #audit: Lines;
+  /** Files that are there, by the folder they are in: the next one gets the next number. */
+  readonly #files: { [name in Counted]: number } = { [SENT]: 0, [OUTPUTS]: 0, [REPLIES]: 0, [TURNS]: 0 };
+  #parts: Lines | undefined;
   #fault: string | undefined;
 
   private constructor(folder: string) {
     this.#folder = folder;
+    this.#audit = new Lines(`${folder}/${AUDIT}`);
   }
 
   /**
@@ -45,28 +75,81 @@ export class Record implements CommandWatch {
    *
    * @throws {RecordError} it cannot be made or written, or holds something
    */
-  static create(folder: string, { version, arguments: words }: Began): Record {
-    const record = new Record(folder);
-    try {
+  static create(folder: string, began: Began): Record {
+    return begun(folder, () => {
       Deno.mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
       if (!Deno.readDirSync(folder)[Symbol.iterator]().next().done) {
         throw new RecordError("it is not empty, and a record is never mixed with another one");
       }
       Deno.chmodSync(folder, FOLDER_MODE);
-      for (const name of [OUTPUTS, SENT]) Deno.mkdirSync(`${folder}/${name}`, { mode: FOLDER_MODE });
-      record.#append({
-        kind: "began",
-        schema: "ktriage.audit/1",
-        version,
-        arguments: [...words],
-        process_id: Deno.pid,
-        user_id: Deno.uid(),
-      });
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new RecordError(`Cannot record to ${folder}: ${why}.`, { cause: error });
-    }
-    return record;
+      const record = new Record(folder);
+      for (const name of COUNTED) Deno.mkdirSync(`${folder}/${name}`, { mode: FOLDER_MODE });
+      record.#append({ kind: "began", schema: "ktriage.audit/1", ...whoIs(began) });
+      return record;
+    });
+  }
+
+  /**
+   * Goes on in the folder of a run that has ended without a conclusion.
+   *
+   * @throws {RecordError} it cannot be written
+   */
+  static resume(folder: string, began: Began, resumed: Resumed): Record {
+    return begun(folder, () => {
+      const record = new Record(folder);
+      for (const name of COUNTED) {
+        record.#files[name] = highest(`${folder}/${name}`);
+      }
+      record.#append({ kind: "resumed", ...whoIs(began), ...resumed });
+      return record;
+    });
+  }
+
+  /** Keeps what is asked, where, and how: all that is needed to go on. */
+  began(document: Omit<RecordBegan, "schema" | "time">): void {
+    const began: RecordBegan = { schema: "ktriage.record/1", time: now(), ...document };
+    this.#try(() => this.#write(BEGAN, `${stringify(began, 2)}\n`));
+  }
+
+  /** The same model; each of its answers is kept as it comes. */
+  listenTo(model: Model): Model {
+    const { name, window_tokens } = model;
+    return {
+      name,
+      ...(window_tokens === undefined ? {} : { window_tokens }),
+      answer: async (question, options) => {
+        const start = performance.now();
+        const keep = (answer: Partial<RecordedAnswer>): void =>
+          this.#answered({ duration_ms: Math.round(performance.now() - start), ...answer });
+        try {
+          const answer = await model.answer(question, options);
+          keep(answerDocument(answer));
+          return answer;
+        } catch (error) {
+          if (error instanceof ModelError && !options.signal.aborted) {
+            keep({ error: { message: error.message, hint: error.hint } });
+          }
+          throw error;
+        }
+      },
+    };
+  }
+
+  /** A text of the model's that could not be used, and what it is told about it. */
+  unusable(text: string | null, problem: string): void {
+    this.#answered({ ...(text === null ? {} : { raw: text }), error: { message: problem, hint: "" } });
+  }
+
+  #answered(answer: Omit<RecordedAnswer, "schema" | "time" | "turns_before">): void {
+    const file = this.#next(REPLIES);
+    const document: RecordedAnswer = {
+      schema: "ktriage.answer/1",
+      time: now(),
+      turns_before: this.#files[TURNS],
+      ...answer,
+    };
+    this.#try(() => this.#write(file, `${stringify(document, 2)}\n`));
+    this.#note({ kind: "answered", file, ...(answer.error === undefined ? {} : { error: answer.error.message }) });
   }
 
   /** Why the record is not whole; undefined while it is. */
@@ -77,7 +160,7 @@ export class Record implements CommandWatch {
   /** A request that leaves for a gateway. */
   sent({ url, body }: { readonly url: string; readonly body: string }): void {
     const bytes = new TextEncoder().encode(body);
-    const file = `${SENT}/${numbered(++this.#sent)}.json`;
+    const file = this.#next(SENT);
     this.#try(() => this.#write(file, bytes));
     this.#note({ kind: "sent", url, bytes: bytes.length, file });
   }
@@ -91,6 +174,10 @@ export class Record implements CommandWatch {
           ? { kind: "asked", request: reply }
           : { kind: "concluded", resolution: reply },
       );
+    } else if (progress.kind === "turn") {
+      this.#turn(progress.turn);
+    } else if (progress.kind === "command_ended") {
+      this.#part(progress.result);
     } else if (progress.kind === "programs_started") {
       for (const { key, attached_as, error } of progress.starts) {
         this.#note({
@@ -107,6 +194,26 @@ export class Record implements CommandWatch {
         }
       }
     }
+  }
+
+  /** The result of a command whose turn is under way: it need not run again when the run is resumed. */
+  #part(command_result: CommandResult): void {
+    const line = stringify({ schema: "ktriage.part/1", command_result });
+    const name = partFile(this.#files[TURNS] + 1);
+    this.#try(() => (this.#parts ??= new Lines(`${this.#folder}/${name}`)).add(line));
+  }
+
+  #turn(turn: Turn): void {
+    const file = this.#next(TURNS);
+    this.#try(() => this.#write(file, `${stringify({ schema: "ktriage.turn/1", ...turn }, 2)}\n`));
+    this.#note({ kind: "turn", file });
+    this.#try(() => removeIfThere(`${this.#folder}/${partFile(this.#files[TURNS])}`));
+    this.#parts = undefined;
+  }
+
+  /** A question of the operator's, after a conclusion. */
+  followUp(question: string): void {
+    this.#note({ kind: "follow_up", question });
   }
 
   /** A request that no model sent: `ktriage run` has it from a file. */
@@ -131,7 +238,7 @@ export class Record implements CommandWatch {
   }
 
   filesFor(): { readonly stdout: string; readonly stderr: string } {
-    const start = `${this.#folder}/${OUTPUTS}/${numbered(++this.#outputs)}`;
+    const start = `${this.#folder}/${OUTPUTS}/${numbered(++this.#files[OUTPUTS], "")}`;
     return { stdout: `${start}.stdout`, stderr: `${start}.stderr` };
   }
 
@@ -162,9 +269,9 @@ export class Record implements CommandWatch {
     this.#note({ kind: "not_run", id, error });
   }
 
-  /** Keeps the run's own document, the last of the record. */
-  end(name: "run.json" | "results.json", document: unknown): void {
-    this.#try(() => this.#write(name, new TextEncoder().encode(`${stringify(document, 2)}\n`)));
+  /** Keeps the run's own document. A run that is resumed replaces the one it had. */
+  end(name: typeof RUN | typeof RESULTS, document: unknown): void {
+    this.#try(() => this.#write(name, `${stringify(document, 2)}\n`));
     this.#note({ kind: "ended", document: name });
   }
 
@@ -173,12 +280,15 @@ export class Record implements CommandWatch {
   }
 
   #append(entry: Entry): void {
-    const line = `${stringify({ time: new Date().toISOString(), ...entry })}\n`;
-    Deno.writeTextFileSync(`${this.#folder}/${AUDIT}`, line, { append: true, mode: FILE_MODE });
+    this.#audit.add(stringify({ time: now(), ...entry }));
   }
 
-  #write(name: string, bytes: Uint8Array): void {
-    Deno.writeFileSync(`${this.#folder}/${name}`, bytes, { createNew: true, mode: FILE_MODE });
+  #write(name: string, content: string | Uint8Array): void {
+    writeWhole(`${this.#folder}/${name}`, content);
+  }
+
+  #next(folder: Counted): string {
+    return `${folder}/${numbered(++this.#files[folder])}`;
   }
 
   #try(write: () => void): void {
@@ -190,7 +300,44 @@ export class Record implements CommandWatch {
   }
 }
 
-/** So that a list of files is in their order. */
-function numbered(n: number): string {
-  return String(n).padStart(4, "0");
+function begun(folder: string, begin: () => Record): Record {
+  try {
+    return begin();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new RecordError(`Cannot record to ${folder}: ${why}.`, { cause: error });
+  }
+}
+
+function whoIs({ version, arguments: words }: Began): Omit<Extract<Entry, { kind: "began" }>, "kind" | "schema"> {
+  const start_ticks = startTicks(Deno.pid);
+  return {
+    version,
+    arguments: [...words],
+    process_id: Deno.pid,
+    ...(start_ticks === undefined ? {} : { start_ticks }),
+    user_id: Deno.uid(),
+  };
+}
+
+function answerDocument({ reply, raw, episode_id, notes, usage, answered_by }: Answer): Partial<RecordedAnswer> {
+  return {
+    raw,
+    reply,
+    ...(episode_id === undefined ? {} : { episode_id }),
+    ...(notes === undefined || notes.length === 0 ? {} : { notes: [...notes] }),
+    ...(usage === undefined ? {} : { usage }),
+    ...(answered_by === undefined ? {} : { answered_by }),
+  };
+}
+
+/** The highest number of a file in the folder; what is unfinished has none yet. */
+function highest(folder: string): number {
+  const numbers = [...Deno.readDirSync(folder)]
+    .map(({ name }) => Number(/^(\d+)\.(?:json|stdout|stderr)$/.exec(name)?.[1] ?? 0));
+  return Math.max(0, ...numbers);
+}
+
+function now(): string {
+  return new Date().toISOString();
 }

@@ -4,45 +4,50 @@ import type { ProgramStart } from "../probes/mod.ts";
 import type { CommandResult, DiagnosticReply, EbpfProgram, EbpfResult, Reply } from "../protocol/mod.ts";
 import { count, cut, harmless } from "./layout.ts";
 import type { Paint } from "./paint.ts";
+import { programText } from "./plan.ts";
 
 /** A line of progress is a glance, not a report. */
 const MAX_LINE = 160;
 
+export interface ProgressOptions {
+  /** Leaves out what a reply asks for: it is shown in another way. Default false. */
+  readonly without_plan?: boolean;
+}
+
 /** The lines that tell one step; none where there is nothing to say. */
-export function progressLines(progress: Progress, paint: Paint): readonly string[] {
+export function progressLines(progress: Progress, paint: Paint, options: ProgressOptions = {}): readonly string[] {
   switch (progress.kind) {
     case "asking":
       return [paint("bold", `Round ${progress.round} of at most ${progress.max_rounds}`)];
     case "reply":
-      return replyLines(progress.reply);
+      return replyLines(progress.reply, options);
     case "programs_started":
       return progress.starts.flatMap((start) => startLines(start, paint));
     case "command_started":
+    case "text":
       return [];
     case "command_ended":
       return [commandLine(progress.result, paint)];
     case "programs_ended":
       return Object.values(progress.results).flatMap((result) => programLines(result, paint));
+    case "turn":
+      return (progress.turn.notes ?? []).map((note) => oneLine(note, "  note: "));
   }
 }
 
-function replyLines(reply: Reply): readonly string[] {
+function replyLines(reply: Reply, { without_plan = false }: ProgressOptions): readonly string[] {
   if (reply.response_type === "resolution") return ["  answered"];
   const why = oneLine(reply.reasoning);
-  return [...(why === "" ? [] : [`  ${why}`]), `  ${planOf(reply)}`, ...reply.ebpf_programs.map(programPlan)];
+  const plan = without_plan ? [] : [`  ${planOf(reply)}`, ...reply.ebpf_programs.map(programPlan)];
+  return [...(why === "" ? [] : [`  ${why}`]), ...plan];
 }
 
 function planOf({ commands, ebpf_programs }: DiagnosticReply): string {
   return `asks for ${count(ebpf_programs.length, "eBPF program")} and ${count(commands.length, "command")}`;
 }
 
-function programPlan({ name, type, target, duration, filters, aggregate, capture = [] }: EbpfProgram): string {
-  const only = Object.entries(filters ?? {}).map(([field, value]) => ` ${field}=${value}`).join("");
-  const what = [...(aggregate === undefined ? [] : [aggregate]), ...capture].join(", ");
-  return oneLine(
-    `  program ${name}: ${type} ${target} for ${duration} s${only}${what === "" ? "" : `: ${what}`}`,
-    "  ",
-  );
+function programPlan(program: EbpfProgram): string {
+  return oneLine(`  program ${program.name}: ${programText(program)}`, "  ");
 }
 
 function startLines({ name, attached_as, error, hint }: ProgramStart, paint: Paint): readonly string[] {
@@ -63,7 +68,8 @@ function commandLine(result: CommandResult, paint: Paint): string {
 }
 
 /** How a command that ran came to its end. */
-export function outcome({ exit_code, signal, timed_out, duration_ms, truncated }: CommandResult): string {
+export function outcome({ exit_code, signal, timed_out, duration_ms, truncated, slice }: CommandResult): string {
+  if (slice !== undefined) return `lines ${slice.lines} of ${slice.of}`;
   const time = `${(duration_ms / 1000).toFixed(duration_ms < 100 ? 2 : 1)} s`;
   const tail = truncated === undefined ? "" : ", output cut";
   if (timed_out) return `killed at its time limit after ${time}${tail}`;

@@ -1,5 +1,14 @@
-/** A finished diagnosis, and what a host allows, as text for people. */
-import type { Check, CommandResult, EbpfResult, Finding, ResolutionReply, Run, Turn } from "../protocol/mod.ts";
+/** A finished diagnosis as text for people. */
+import {
+  type CheckedClaim,
+  type Cited,
+  citedResults,
+  type CommandResult,
+  type EbpfResult,
+  type ResolutionReply,
+  type Run,
+} from "../protocol/mod.ts";
+import { claimMark, countsByStatus, doubtsElsewhere } from "./claims.ts";
 import { count, cut, harmless, indent, wrap } from "./layout.ts";
 import type { Paint } from "./paint.ts";
 import { outcome } from "./progress.ts";
@@ -21,41 +30,17 @@ export function runText(run: Run, options: TextOptions): string {
   return [...parts, section("What ktriage did here", wrapped(deeds(run), options), options)].join("\n\n") + "\n";
 }
 
-/** What this host allows, why not, and what ktriage does instead. */
-export function checkText({ host, ready }: Check, options: TextOptions): string {
-  const { paint } = options;
-  const where = host.container === undefined ? "" : `, in a container (${host.container})`;
-  const rows = host.capabilities.map((capability) => {
-    const { id, available, detail, instead, fix } = capability;
-    const mark = available ? paint("green", "yes") : paint("red", "no ");
-    const more = [
-      ...(instead === undefined ? [] : [`instead: ${instead}`]),
-      ...(fix === undefined ? [] : [`fix: ${fix}`]),
-    ];
-    const [first = "", ...rest] = wrap(harmless(detail), options.width - CHECK_MARGIN).split("\n");
-    const below = [...rest, ...more.flatMap((line) => wrap(harmless(line), options.width - CHECK_MARGIN).split("\n"))];
-    return [
-      `  ${mark}  ${id.padEnd(CHECK_ID_WIDTH)}  ${first}`,
-      ...below.map((line) => `${" ".repeat(CHECK_MARGIN)}${line}`),
-    ].join("\n");
-  });
-  const verdict = ready
-    ? paint("green", "Ready: eBPF programs can run here.")
-    : paint("red", "Not ready: eBPF programs cannot run here; commands and /proc still tell much.");
-  return `${harmless(host.hostname)}: ${harmless(host.os)}, kernel ${host.kernel}, ${host.architecture}${where}\n\n` +
-    `${rows.join("\n")}\n\n${verdict}\n`;
-}
-
-const CHECK_ID_WIDTH = 16;
-const CHECK_MARGIN = 2 + 3 + 2 + CHECK_ID_WIDTH + 2;
-
 function resolutionParts(resolution: ResolutionReply, run: Run, options: TextOptions): readonly string[] {
   const { root_cause, resolution_plan, ebpf_evidence } = resolution;
   const findings = resolution.findings ?? [];
   return [
     section("Root cause", wrapped(root_cause, options), options),
-    section("Confidence", wrapped(confidence(resolution, run), options), options),
-    ...(findings.length === 0 ? [] : [section("Findings", findingsText(findings, run.turns, options), options)]),
+    section(
+      "Confidence",
+      [wrapped(confidence(resolution, run), options), ...doubtsElsewhere(run, options)].join("\n"),
+      options,
+    ),
+    ...(findings.length === 0 ? [] : [section("Findings", findingsText(run, options), options)]),
     ...(findings.length > 0 || ebpf_evidence.trim() === ""
       ? []
       : [section("Kernel events", wrapped(ebpf_evidence, options), options)]),
@@ -68,21 +53,26 @@ function confidence({ confidence, findings = [] }: ResolutionReply, { turns, evi
   const given = evidence_check?.given_confidence;
   const grade = given === undefined ? confidence : `${confidence} (the model said ${given})`;
   const cited = new Set(
-    findings.flatMap(({ evidence }) => evidence).flatMap((id) => evidenceOf(id, turns)?.result ?? []),
+    findings.flatMap(({ evidence }) => evidence).flatMap((id) => citedResults(id, turns)[0]?.result ?? []),
   );
   const stands = findings.length === 0
     ? "the answer names no evidence for its claims."
     : cited.size === 0
     ? "no claim stands on captured evidence."
-    : `${count(findings.length, "claim")} on ${count(cited.size, "piece")} of captured evidence.`;
+    : `${count(findings.length, "claim")} on ${count(cited.size, "piece")} of captured evidence${
+      countsByStatus(evidence_check)
+    }.`;
   return [`${grade}: ${stands}`, ...(evidence_check?.notes ?? [])].join("\n");
 }
 
-function findingsText(findings: readonly Finding[], turns: readonly Turn[], options: TextOptions): string {
+function findingsText({ resolution, evidence_check, turns }: Run, options: TextOptions): string {
   const shown = new Set<EbpfResult>();
-  return findings.map(({ claim, evidence }, index) =>
+  // findings come first, in their order
+  const checked: readonly CheckedClaim[] = evidence_check?.claims ?? [];
+  return (resolution?.findings ?? []).map(({ claim, evidence }, index) =>
     [
       numbered(index + 1, claim, options.width),
+      ...claimMark(checked[index], options),
       ...evidence.map((id) => evidenceLine(id, claim, { turns, shown, ...options })),
     ].join("\n")
   ).join("\n");
@@ -94,17 +84,13 @@ function numbered(number: number, text: string, width: number): string {
   return [`  ${label}${first}`, ...rest.map((line) => " ".repeat(2 + label.length) + line)].join("\n");
 }
 
-type Evidence =
-  | { readonly kind: "command"; readonly result: CommandResult }
-  | { readonly kind: "program"; readonly result: EbpfResult };
-
 /** The id, and what that evidence showed of the claim. */
 function evidenceLine(
   id: string,
   claim: string,
-  { turns, shown, width, paint }: TextOptions & { readonly turns: readonly Turn[]; readonly shown: Set<EbpfResult> },
+  { turns, shown, width, paint }: TextOptions & { readonly turns: Run["turns"]; readonly shown: Set<EbpfResult> },
 ): string {
-  const evidence = evidenceOf(id, turns);
+  const [evidence] = citedResults(id, turns);
   const again = evidence?.kind === "program" && shown.has(evidence.result);
   if (evidence?.kind === "program") shown.add(evidence.result);
   const showed = evidence === undefined
@@ -122,7 +108,7 @@ function evidenceLine(
   );
 }
 
-function showedBy(evidence: Evidence, claim: string): string {
+function showedBy(evidence: Cited, claim: string): string {
   if (evidence.kind === "program") return oneLine(evidence.result.error ?? evidence.result.summary);
   const { result } = evidence;
   if (result.refused !== undefined) return `refused: ${oneLine(result.refused.reason)}`;
@@ -133,23 +119,14 @@ function showedBy(evidence: Evidence, claim: string): string {
   return `${oneLine(result.command)}: ${lines === 0 ? "no output" : count(lines, "line")}, ${outcome(result)}`;
 }
 
-/** A command by its id; a program by the key of its result or by its name. The newest of equals. */
-function evidenceOf(id: string, turns: readonly Turn[]): Evidence | undefined {
-  for (const { command_results, ebpf_results } of turns.toReversed()) {
-    const command = command_results.find((result) => result.id === id);
-    if (command) return { kind: "command", result: command };
-    const program = ebpf_results[id] ?? Object.values(ebpf_results).find(({ program_name }) => program_name === id);
-    if (program) return { kind: "program", result: program };
-  }
-  return undefined;
-}
-
 function failureParts(run: Run, options: TextOptions): readonly string[] {
   const { message, hint } = run.failure ?? { message: "The diagnosis ended without an answer.", hint: undefined };
   const text = hint === undefined || hint === "" ? message : `${message}\n→ ${hint}`;
   const captured = run.turns.flatMap(({ command_results, ebpf_results }) => [
     ...Object.values(ebpf_results).map((result) => `${result.program_name}: ${result.error ?? result.summary}`),
-    ...command_results.map((result) => `${result.id}: ${showedBy({ kind: "command", result }, run.issue)}`),
+    ...command_results.map((result) =>
+      `${result.id}: ${showedBy({ kind: "command", id: result.id, result }, run.issue)}`
+    ),
   ]);
   const lines = captured.map((line) => `  ${cut(oneLine(line), options.width - 2)}`).join("\n");
   return [
@@ -170,8 +147,13 @@ function deeds(run: Run): string {
     programs: `${count(traced, "eBPF program")}${shortfall(programs.length - traced, "not started")}`,
   });
   return `${did}${agreement(commands)} ${count(run.turns.length, "round")} of questions in ${
-    seconds.toFixed(1)
-  } s, answered by ${run.model}.`;
+    tookText(seconds)
+  }, answered by ${run.model}.`;
+}
+
+/** A case that was carried takes days. */
+function tookText(seconds: number): string {
+  return seconds < 7200 ? `${seconds.toFixed(1)} s` : `${(seconds / 3600).toFixed(1)} hours`;
 }
 
 /** What was not simply run as it was asked for. */

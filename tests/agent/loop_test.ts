@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { diagnose, type DiagnoseOptions } from "../../src/agent/loop.ts";
-import { createGateway } from "../../src/models/gateway.ts";
+import { createGateway } from "../../src/models/gateway/mod.ts";
 import { parse, results, type Run, run, stringify } from "../../src/protocol/mod.ts";
 import { SAMPLE_HOST } from "../support/sample_run.ts";
 import { EPISODE_ID, type ScriptedGateway, scriptedGateway, type Step } from "../support/scripted_gateway.ts";
@@ -16,7 +16,7 @@ const ASK = {
 };
 
 function conclude(evidence: readonly string[], confidence = "High"): unknown {
-  const findings = [{ claim: "it was captured", evidence }];
+  const findings = [{ claim: "`captured` was printed", evidence }];
   return { response_type: "resolution", root_cause: "x", resolution_plan: ["a", "b"], confidence, findings };
 }
 
@@ -42,7 +42,8 @@ Deno.test("diagnose() plays both phases through a gateway, with faults on the wa
   assert.equal(document.failure, undefined);
   assert.equal(document.resolution?.resolution_plan, "a\nb");
   assert.equal(document.resolution.confidence, "High");
-  assert.deepEqual(document.evidence_check, { unknown_evidence: [], notes: [] });
+  assert.deepEqual(document.evidence_check?.notes, []);
+  assert.deepEqual(document.usage, { input_tokens: 2, output_tokens: 2 });
   assert.equal(document.episode_id, EPISODE_ID);
   assert.equal(document.turns.length, 1);
   assert.equal(document.turns[0]?.command_results[0]?.stdout, "captured\n");

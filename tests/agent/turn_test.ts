@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import type { Progress } from "../../src/agent/progress.ts";
 import { MAX_COMMANDS_AT_ONCE, runTurn } from "../../src/agent/turn.ts";
-import { type DiagnosticReply, diagnosticReply } from "../../src/protocol/mod.ts";
+import { type DiagnosticReply, diagnosticReply, type Turn, turn } from "../../src/protocol/mod.ts";
 import { runWithSh, startWithoutPrivileges, untilStopped } from "./hands.ts";
+
+const BEFORE: Turn = turn.parse({
+  request: { response_type: "diagnostic" },
+  command_results: [{ id: "b", command: "true", exit_code: 0, stdout: "", stderr: "", duration_ms: 1 }],
+  ebpf_results: {},
+});
 
 function request(commands: readonly [string, string][], programs: readonly string[] = []): DiagnosticReply {
   return diagnosticReply.parse({
@@ -16,7 +22,7 @@ Deno.test("runTurn() runs commands while the programs trace, and waits for the p
   const traced = untilStopped({ duration_ms: 150 });
   const during: boolean[] = [];
   const kinds: string[] = [];
-  const turn = await runTurn(request([["a", "echo one"]], ["exits"]), {
+  const results = await runTurn(request([["a", "echo one"]], ["exits"]), {
     startPrograms: traced.start,
     runCommand: (command, options) => {
       during.push(traced.running());
@@ -25,8 +31,8 @@ Deno.test("runTurn() runs commands while the programs trace, and waits for the p
   }, { on_progress: ({ kind }: Progress) => kinds.push(kind) });
   assert.deepEqual(during, [true]);
   assert.equal(traced.running(), false);
-  assert.equal(turn.command_results[0]?.stdout, "one\n");
-  assert.equal(turn.ebpf_results["exits_1700000000"]?.summary, "traced");
+  assert.equal(results.command_results[0]?.stdout, "one\n");
+  assert.equal(results.ebpf_results["exits_1700000000"]?.summary, "traced");
   assert.deepEqual(kinds, ["programs_started", "command_started", "command_ended", "programs_ended"]);
 });
 
@@ -50,21 +56,21 @@ Deno.test("runTurn() runs commands at once up to the limit and returns results i
 Deno.test("runTurn() keeps results of commands and programs that share a name", async () => {
   const hands = { startPrograms: startWithoutPrivileges, runCommand: runWithSh };
   const asked = request([["a", "echo 1"], ["a", "echo 2"], ["b", "echo 3"]], ["p", "p"]);
-  const turn = await runTurn(asked, hands, { taken_ids: new Set(["b"]) });
-  assert.deepEqual(turn.command_results.map(({ id, stdout }) => [id, stdout]), [["a", "1\n"], ["a_2", "2\n"], [
+  const results = await runTurn(asked, hands, { earlier: [BEFORE] });
+  assert.deepEqual(results.command_results.map(({ id, stdout }) => [id, stdout]), [["a", "1\n"], ["a_2", "2\n"], [
     "b_2",
     "3\n",
   ]]);
-  assert.deepEqual(Object.keys(turn.ebpf_results), ["p_1700000000", "p_2_1700000000"]);
+  assert.deepEqual(Object.keys(results.ebpf_results), ["p_1700000000", "p_2_1700000000"]);
 });
 
 Deno.test("runTurn() reports programs that cannot start beside the commands' results", async () => {
-  const turn = await runTurn(request([["a", "echo one"]], ["exits"]), {
+  const results = await runTurn(request([["a", "echo one"]], ["exits"]), {
     startPrograms: startWithoutPrivileges,
     runCommand: runWithSh,
   });
-  assert.equal(turn.command_results[0]?.exit_code, 0);
-  assert.match(turn.ebpf_results["exits_1700000000"]?.error ?? "", /no privileges/);
+  assert.equal(results.command_results[0]?.exit_code, 0);
+  assert.match(results.ebpf_results["exits_1700000000"]?.error ?? "", /no privileges/);
 });
 
 Deno.test("runTurn() ends early on abort: programs stop, running commands end, waiting ones do not start", async () => {
@@ -74,7 +80,7 @@ Deno.test("runTurn() ends early on abort: programs stop, running commands end, w
   for (let i = 0; i < MAX_COMMANDS_AT_ONCE; i++) commands.push([`slow${i}`, "sleep 60"]);
   commands.push(["late", "echo never"]);
   let slow = 0;
-  const turn = await runTurn(request(commands, ["exits"]), { startPrograms: traced.start, runCommand: runWithSh }, {
+  const results = await runTurn(request(commands, ["exits"]), { startPrograms: traced.start, runCommand: runWithSh }, {
     signal: interrupt.signal,
     on_progress: (progress) => {
       if (progress.kind !== "command_started" || !progress.command.id.startsWith("slow")) return;
@@ -82,11 +88,11 @@ Deno.test("runTurn() ends early on abort: programs stop, running commands end, w
       if (++slow === MAX_COMMANDS_AT_ONCE) queueMicrotask(() => interrupt.abort());
     },
   });
-  const [quick, ...others] = turn.command_results;
+  const [quick, ...others] = results.command_results;
   assert.equal(quick?.stdout, "seen\n");
   assert.deepEqual(others.slice(0, -1).map(({ signal }) => signal), Array(MAX_COMMANDS_AT_ONCE).fill("SIGTERM"));
   assert.equal(others.at(-1)?.error, "interrupted before it started");
-  assert.equal(turn.ebpf_results["exits_1700000000"]?.summary, "traced");
+  assert.equal(results.ebpf_results["exits_1700000000"]?.summary, "traced");
   assert.equal(traced.running(), false);
 });
 

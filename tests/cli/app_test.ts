@@ -96,7 +96,7 @@ Deno.test("every subcommand of the table can be loaded, and has examples and exi
 });
 
 Deno.test("no option of a subcommand shares its name or letter with another", async () => {
-  const { GLOBAL_OPTIONS } = await import("../../src/cli/table.ts");
+  const { GLOBAL_OPTIONS } = await import("../../src/cli/options.ts");
   for (const spec of SUBCOMMANDS) {
     const words = [...spec.options, ...GLOBAL_OPTIONS].flatMap(({ name, short }) => short ? [name, short] : [name]);
     assert.deepEqual([...new Set(words)], words, spec.name);

@@ -74,3 +74,57 @@ Deno.test("Writer.width follows a terminal within reason, and is fixed elsewhere
   assert.deepEqual([80, 20, 500, 0].map((columns) => width(columns)), [80, 40, 100, 100]);
   assert.equal(width(80, false), 100);
 });
+
+function movingTerminal(env: Readonly<Record<string, string>> = {}) {
+  return keptWriter({
+    stdout: keptStream({ terminal: true }),
+    stderr: keptStream({ terminal: true }),
+    env,
+    columns: 50,
+  });
+}
+
+Deno.test("Writer.status() is one line that whatever comes next replaces, on either stream", () => {
+  const { writer, stdout, stderr } = movingTerminal();
+  writer.status("1 kB");
+  writer.status("x".repeat(60));
+  writer.note("done");
+  writer.status("3 kB");
+  writer.out("report");
+  assert.equal(stderr.text(), `1 kB\r\x1b[K${"x".repeat(48)}…\r\x1b[Kdone\n3 kB\r\x1b[K`);
+  assert.equal(stdout.text(), "report");
+});
+
+Deno.test("Writer.status() says nothing where nothing moves", () => {
+  for (const env of [{ NO_COLOR: "1" }, { TERM: "dumb" }]) {
+    const { writer, stderr } = movingTerminal(env);
+    writer.status("1 kB");
+    assert.equal(stderr.text(), "");
+  }
+  const pipe = keptWriter();
+  pipe.writer.status("1 kB");
+  pipe.writer.status(undefined);
+  assert.equal(pipe.stderr.text(), "");
+});
+
+Deno.test("Writer.hold() keeps notes until it is disposed of, not questions", () => {
+  const { writer, stderr } = movingTerminal();
+  writer.status("1 kB");
+  {
+    using _held = writer.hold();
+    writer.note("later");
+    writer.status("2 kB");
+    writer.ask("now? ");
+    assert.equal(stderr.text(), "1 kB\r\x1b[Know? ");
+  }
+  assert.equal(stderr.text(), "1 kB\r\x1b[Know? later\n");
+});
+
+Deno.test("Writer.out() takes a terminal that was closed for a reader that is gone, but no disk", () => {
+  const broken = (): Error => Object.assign(new Error("Input/output error"), { code: "EIO" });
+  const { writer } = keptWriter({ stdout: keptStream({ terminal: true, failures: { 0: broken() } }) });
+  writer.out("a");
+  assert.equal(writer.closed.aborted, true);
+  const disk = keptWriter({ stdout: keptStream({ failures: { 0: broken() } }) });
+  assert.throws(() => disk.writer.out("a"), /Input\/output/);
+});

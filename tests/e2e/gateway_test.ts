@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { jsonSchemaOf } from "../../src/protocol/schemas.ts";
 import { parse, type Run, run } from "../../src/protocol/mod.ts";
 import { type CliResult, ktriage, startKtriage } from "../support/cli.ts";
-import { EPISODE_ID, scriptedGateway, type Step } from "../support/scripted_gateway.ts";
+import {
+  chatChunk,
+  EPISODE_ID,
+  events,
+  gatewayProcess,
+  scriptedGateway,
+  type Step,
+} from "../support/scripted_gateway.ts";
 
 const MODEL = "tensorzero::function_name::diagnose_and_heal";
 
@@ -87,7 +94,7 @@ Deno.test("ktriage diagnose tells why a gateway gave no answer, prints the run, 
   const cases: readonly (readonly [Step, RegExp])[] = [
     [{ status: 401, body: `{"error":{"message":"no key"}}` }, /wants a key \(HTTP 401\).*no key/],
     [html, /answered with an HTML page/],
-    [{ body: "ok" }, /answered with "ok", which is not a chat completion in JSON/],
+    [{ body: "ok" }, /answered with "ok", which is not a model's answer in JSON/],
   ];
   for (const [step, told] of cases) {
     await using gateway = scriptedGateway([step]);
@@ -125,4 +132,71 @@ Deno.test("ktriage diagnose does not wait for a gateway after Ctrl-C", async () 
   running.kill("SIGINT");
   const { code, stdout } = await running.finished;
   assert.deepEqual([code, runOf(stdout).failure?.kind], [1, "interrupted"]);
+});
+
+const ASKS_LOAD = { ...DIAGNOSTIC, ebpf_programs: [] };
+
+Deno.test("ktriage diagnose speaks TensorZero's native /inference, by the endpoint's path", async () => {
+  await using gateway = scriptedGateway([{ content: ASKS_LOAD }, { content: RESOLUTION }]);
+  const { code, stdout, stderr } = await diagnose(gateway.native_endpoint, "--json");
+  assert.equal(code, 0, stderr);
+  const [first, second] = gateway.requests;
+  assert.deepEqual([first!.path, first!.body.function_name], ["/inference", "diagnose_and_heal"]);
+  assert.equal(second!.body.episode_id, EPISODE_ID);
+  assert.deepEqual([runOf(stdout).episode_id, runOf(stdout).turns.length], [EPISODE_ID, 1]);
+});
+
+Deno.test("ktriage diagnose ends cleanly when the gateway is too slow, with everything that was gathered", async () => {
+  await using gateway = scriptedGateway([{ content: ASKS_LOAD }, { content: RESOLUTION, delay_ms: 100_000 }]);
+  const { code, stdout, stderr } = await diagnose(gateway.endpoint, "--json", "--timeout", "2");
+  const { failure, turns } = runOf(stdout);
+  assert.deepEqual([code, failure?.kind, turns.length], [1, "model", 1], stderr);
+  assert.match(failure!.message, /gave no answer within 2 s\.$/);
+});
+
+Deno.test("ktriage diagnose goes on after a gateway that was killed in the middle of its answer", async () => {
+  const whole = events([chatChunk({ content: JSON.stringify(RESOLUTION) }), chatChunk({}, "stop")]);
+  await using first = await gatewayProcess([{
+    pieces: [events([chatChunk({ content: "{" })])[0]!, { wait_ms: 60_000 }],
+  }]);
+  const { hostname, port } = new URL(first.endpoint);
+  const running = startKtriage(["diagnose", "--json", "--show-outbound", "the shop is slow"], {
+    env: { NANNYAPI_ENDPOINT: first.endpoint, NANNYAPI_MODEL: MODEL },
+  });
+  await running.said("chat/completions\n{");
+  await first.kill();
+  await using second = Deno.serve(
+    { hostname, port: Number(port), onListen(): void {} },
+    () => new Response(whole.join(""), { headers: { "content-type": "text/event-stream" } }),
+  );
+  const { code, stdout, stderr } = await running.finished;
+  assert.equal(code, 0, stderr);
+  assert.equal(runOf(stdout).resolution?.root_cause, RESOLUTION.root_cause);
+  assert.equal(second.addr.port, Number(port));
+});
+
+Deno.test("ktriage diagnose takes no key on the command line, and does not show it", async () => {
+  for (const flag of [["--api-key", "s3cret"], ["--key=s3cret"], ["--token", "s3cret"]]) {
+    const { code, stdout, stderr } = await ktriage(["diagnose", ...flag, "slow"]);
+    assert.deepEqual([code, stdout], [2, ""]);
+    assert.match(stderr, /every user of this host could read the key.*\n.*NANNYAPI_API_KEY_FILE/);
+    assert.doesNotMatch(stderr, /s3cret/);
+  }
+});
+
+Deno.test("ktriage diagnose refuses settings of the gateway that it cannot use", async () => {
+  const cases: readonly (readonly [readonly string[], Record<string, string>, RegExp])[] = [
+    [["--gateway-kind", "grpc"], {}, /Cannot use "grpc" for --gateway-kind: it takes openai or tensorzero/],
+    [["--timeout", "0"], {}, /--timeout/],
+    [["--window", "many"], {}, /--window/],
+    [[], { NANNYAPI_WINDOW: "4k" }, /Cannot use NANNYAPI_WINDOW="4k"/],
+    [["--ca", "/nonexistent.pem"], {}, /Cannot read certificate authorities from \/nonexistent\.pem/],
+    [[], { NANNYAPI_API_KEY_FILE: "/nonexistent.key" }, /Cannot read the gateway's key from \/nonexistent\.key/],
+  ];
+  for (const [flags, variables, told] of cases) {
+    const env = { NANNYAPI_ENDPOINT: "http://127.0.0.1:3000/openai/v1", NANNYAPI_MODEL: MODEL, ...variables };
+    const { code, stderr } = await ktriage(["diagnose", ...flags, "slow"], { env });
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, told);
+  }
 });

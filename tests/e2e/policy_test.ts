@@ -1,9 +1,8 @@
 /** `ktriage policy`, the operator's rules, and questions on a terminal, with the whole program. */
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { ktriage } from "../support/cli.ts";
+import { onTerminal } from "../support/terminal.ts";
 
-const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 const KEYS = ["line", "verdict", "rule", "reason", "runs", "alternative", "piece", "shell", "needs"];
 
 Deno.test("policy explain --json prints one object with every key", async () => {
@@ -137,14 +136,14 @@ Deno.test("run without a terminal refuses what needs a yes, and says so", async 
 });
 
 Deno.test("on a terminal the operator is asked: no, with words for the AI, then once", async () => {
-  const { shown, results } = await onTerminal([], ["what?", "n it is none of your business", "y"]);
+  const { shown, results } = await answering([], ["what?", "n it is none of your business", "y"]);
   assert.match(shown, /Run hash\?/);
   assert.match(
     shown,
-    /command +wc -c \/etc\/shadow\r?\n +asked for +how large\r?\n +rule +file\/secret\r?\n +reason +\S/,
+    /command +wc -c \/etc\/shadow\n +asked for +how large\n +rule +file\/secret\n +reason +\S/,
   );
   assert.match(shown, /Please answer y, a or n/);
-  assert.match(shown, /Run again\?\r?\n +command +true; wc -c \/etc\/shadow\r?\n +piece +wc -c \/etc\/shadow/);
+  assert.match(shown, /Run again\?\n +command +true; wc -c \/etc\/shadow\n +piece +wc -c \/etc\/shadow/);
   const [hash, again, evil, plain] = results;
   assert.match(hash.refused.reason, /^The operator said no: it is none of your business\./);
   assert.deepEqual([again.approved, again.exit_code], ["once", 0]);
@@ -153,50 +152,36 @@ Deno.test("on a terminal the operator is asked: no, with words for the AI, then 
 });
 
 Deno.test("always on a terminal answers for later commands; --approve never does not ask", async () => {
-  const always = await onTerminal([], ["a"]);
+  const always = await answering([], ["a"]);
   assert.deepEqual(always.results.map(({ approved }) => approved), ["always", "always", undefined, undefined]);
   assert.ok(!always.shown.includes("Run again?"));
-  const never = await onTerminal(["--approve", "never"], []);
+  const never = await answering(["--approve", "never"], []);
   assert.match(never.results[0]?.refused.reason, /--approve never/);
 });
 
 Deno.test("Ctrl-C at the question ends the run with the results so far", async () => {
-  const { results } = await onTerminal([], ["\u0003"]);
+  const { results } = await answering([], ["\u0003"]);
   assert.match(results[0]?.refused.reason, /stopped/);
 });
 
 // deno-lint-ignore no-explicit-any -- results of another process
 type Results = readonly any[];
 
-/** Runs the request on a pseudo-terminal; each question, and each reminder, gets the next answer. */
-async function onTerminal(args: string[], answers: string[]): Promise<{ shown: string; results: Results }> {
+/** Runs the request on a terminal; each question, and each reminder, gets the next answer. */
+async function answering(args: string[], answers: string[]): Promise<{ shown: string; results: Results }> {
   const directory = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${directory}/request.json`, REQUEST);
-    const own = [Deno.execPath(), "run", "-A", "--no-check", MAIN, "run", ...args, `${directory}/request.json`];
-    const line = `${own.map((word) => `'${word}'`).join(" ")} > ${directory}/results.json`;
-    const child = new Deno.Command("timeout", {
-      args: ["-s", "KILL", "60", "script", "-qec", line, "/dev/null"],
-      env: { NO_COLOR: "1" },
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-    const typing = child.stdin.getWriter();
-    let shown = "";
-    let answered = 0;
-    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-      shown += text;
-      const asked = shown.match(/goes back to the AI\)\r?\n|Please answer y, a or n\.\r?\n/g)?.length ?? 0;
-      for (; answered < asked && answered < answers.length; answered++) {
-        const answer = answers[answered] ?? "";
-        await typing.write(new TextEncoder().encode(answer === "\u0003" ? answer : `${answer}\n`));
-      }
+    await using terminal = onTerminal(["run", ...args, `${directory}/request.json`], {
+      line: `exec "$@" > ${directory}/results.json`,
+    });
+    for (const answer of answers) {
+      await terminal.said(/goes back to the AI\)\n|Please answer y, a or n\.\n/);
+      await terminal.type(answer === "\u0003" ? answer : `${answer}\n`);
     }
-    await typing.close().catch(() => undefined);
-    await child.status;
-    assert.equal(answered, answers.length, shown);
-    return { shown, results: JSON.parse(await Deno.readTextFile(`${directory}/results.json`)).command_results };
+    await terminal.finished;
+    const results = JSON.parse(await Deno.readTextFile(`${directory}/results.json`)).command_results;
+    return { shown: terminal.shown(), results };
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

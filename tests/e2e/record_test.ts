@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { auditEntry, parse, results } from "../../src/protocol/mod.ts";
+import { fileURLToPath } from "node:url";
 import { ktriage } from "../support/cli.ts";
+import { PRIVATE_MOUNTS } from "../support/private_mounts.ts";
 
 const REQUEST = {
   response_type: "diagnostic",
@@ -47,4 +49,28 @@ Deno.test("ktriage run does not trace the commands that it runs itself", async (
   assert.match(command_results[0]!.stdout, /^\d/);
   const [opens] = Object.values(ebpf_results);
   assert.deepEqual([opens!.error, opens!.event_count], [undefined, 0]);
+});
+
+Deno.test("a record on a full disk does not end a request, and is said not to be whole", async () => {
+  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+  const request = { response_type: "diagnostic", commands: [{ id: "much", command: "seq 100000" }] };
+  const outer = await Deno.makeTempDir();
+  try {
+    const [program = "", ...args] = [
+      ...PRIVATE_MOUNTS,
+      "sh",
+      "-c",
+      'mount -t tmpfs -o size=128k none "$1" && echo "$2" | "$3" run -A --no-check "$4" run --record "$1" -',
+      "sh",
+      ...[outer, JSON.stringify(request), Deno.execPath(), main],
+    ];
+    const { code, stdout, stderr } = await new Deno.Command(program, { args }).output();
+    const [out, notes] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    assert.equal(code, 0, notes);
+    const { command_results: [much] } = results.parse(parse(out!));
+    assert.deepEqual([much!.exit_code, much!.error], [0, undefined]);
+    assert.match(notes!, /The record is not whole: No space left on device/);
+  } finally {
+    await Deno.remove(outer, { recursive: true });
+  }
 });

@@ -7,7 +7,7 @@ import type { Plan } from "../../src/probes/plan/tracepoint.ts";
 import { startPrograms } from "../../src/probes/start.ts";
 import type { EbpfProgram, EbpfResult } from "../../src/protocol/mod.ts";
 import { readCapabilities } from "../../src/kernel/host/capabilities.ts";
-import { type ProgramRequest, traceDuring, traceOne } from "../support/tracing.ts";
+import { assertHits, type ProgramRequest, traceDuring, traceOne } from "../support/tracing.ts";
 import { compiled, Workload } from "../support/workload.ts";
 
 const N = 40;
@@ -230,4 +230,25 @@ Deno.test("BTF from a file is taken for the arguments; a file that is none is to
   const [raw, event] = await starts("/etc/hostname");
   assert.match(raw ?? "", /^Cannot use \/etc\/hostname: .*\.$/);
   assert.equal(event, undefined);
+});
+
+Deno.test("one program is ended before the others, and has what it saw until then", async () => {
+  await using first = await Workload.start(READS.args);
+  await using second = await Workload.start(READS.args);
+  const reads = (name: string): EbpfProgram => ({
+    ...{ name, type: "tracepoint", target: "syscalls/sys_enter_read", aggregate: "count", duration: 60 },
+    ...BY_READER,
+  });
+  const running = await startPrograms([reads("short"), reads("long")]);
+  const [short, long] = running.starts.map(({ key }) => key);
+  await first.go();
+  running.stop(short);
+  await new Promise((resolve) => setTimeout(resolve, 1000)); // the time between both ends is looked at below
+  await second.go();
+  running.stop();
+  const results = await running.results;
+  const [ended, other] = [results[short!]!, results[long!]!];
+  assertHits(other, 2 * N);
+  assertHits(ended, N);
+  assert.ok(BigInt(other.end_time) - BigInt(ended.end_time) > 500_000_000n, `${ended.end_time} and ${other.end_time}`);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { command, hostWith, procSocket, program, resolve, turn } from "./expert_turns.ts";
+import { command, conclusion, hostWith, procSocket, program, resolve, turn } from "./expert_turns.ts";
 
 const ANY = "00000000:0000";
 const inet = (address: string, port: number): Record<string, unknown> => ({
@@ -145,7 +145,7 @@ Deno.test("the expert reads full results of many failures in less than two secon
     program("connects", "syscalls/sys_enter_connect", connects),
   ]);
   const start_ms = performance.now();
-  await resolve("no space left, connections refused, files missing", [results]);
+  await conclusion("no space left, connections refused, files missing", [results]);
   assert(performance.now() - start_ms < 2000, `${Math.round(performance.now() - start_ms)} ms`);
 });
 
@@ -155,7 +155,7 @@ Deno.test("nameResolution() tells a server that refuses from one that is silent,
   const sends = program("batch_sends", "syscalls/sys_enter_sendmmsg", [{ at_s: 1.1, data: { fd: 3, ret: 2 } }]);
   const received = (data: Record<string, unknown>[]): ReturnType<typeof program> =>
     program("receives", "syscalls/sys_enter_recvfrom", data.map((item) => ({ at_s: 1.2, data: { fd: 3, ...item } })));
-  const conf = command("name_servers", "# static\nnameserver 10.0.0.53\n");
+  const conf = command("name_servers", "# static\nnameserver 10.0.0.53\n", { command: "cat /etc/resolv.conf" });
 
   const silent = await resolve("dns fails", [turn([connects, sends, received([])], [conf])]);
   assert.match(silent.root_cause, /10\.0\.0\.53 does not answer/);

@@ -67,7 +67,9 @@ Deno.test("the expert's first questions keep the contract and only use commands 
     assert.deepEqual(replySchema.parse(JSON.parse(JSON.stringify(request))), request);
     assert(request.ebpf_programs.length >= 3 && request.ebpf_programs.length <= 8, issue);
     assert(request.ebpf_programs.every(({ type, duration }) => type === "tracepoint" && duration === 10), issue);
-    for (const { command } of request.commands) {
+    for (const asked of request.commands) {
+      assert("command" in asked && typeof asked.command === "string");
+      const { command } = asked;
       const verdict = judge(command);
       assert.equal(verdict.kind, "allowed", `${command}: ${JSON.stringify(verdict)}`);
     }

@@ -1,5 +1,6 @@
 /** Hand-made turns, shaped as the hands give them, for tests of the expert. */
 import type { CommandResult, EbpfResult, Host, ResolutionReply, TraceEvent, Turn } from "../../src/protocol/mod.ts";
+import { checkEvidence } from "../../src/agent/evidence/mod.ts";
 import { createExpert } from "../../src/models/expert/mod.ts";
 import assert from "node:assert/strict";
 
@@ -86,21 +87,24 @@ export function turn(
   };
 }
 
-/** The expert's resolution when this is all that it may have; every claim must point at evidence of the turns. */
+/** The expert's resolution when this is all that it may have; every claim must be verified by the evidence of the turns. */
 export async function resolve(issue: string, turns: readonly Turn[], host = HEALTHY_HOST): Promise<ResolutionReply> {
+  const reply = await conclusion(issue, turns, host);
+  const { claims = [], unknown_evidence } = checkEvidence(reply, turns, host).evidence_check;
+  assert.deepEqual(unknown_evidence, [], "the expert names evidence that was not captured");
+  const doubted = claims.filter(({ status }) => status !== "verified");
+  assert.deepEqual(doubted, [], "the expert says what the evidence does not show");
+  for (const { claim, evidence } of reply.findings ?? []) assert(evidence.length > 0, `no evidence: ${claim}`);
+  return reply;
+}
+
+/** The expert's resolution, as it comes. */
+export async function conclusion(issue: string, turns: readonly Turn[], host = HEALTHY_HOST): Promise<ResolutionReply> {
   const { reply } = await createExpert().answer(
     { issue, host, turns, messages: [], rounds_left: 1 },
     { signal: new AbortController().signal },
   );
   assert(reply.response_type === "resolution");
-  const known = new Set(turns.flatMap((turn) => [
-    ...turn.command_results.map(({ id }) => id),
-    ...Object.keys(turn.ebpf_results),
-  ]));
-  for (const { claim, evidence } of reply.findings ?? []) {
-    assert(evidence.length > 0, `no evidence: ${claim}`);
-    for (const id of evidence) assert(known.has(id), `${id} was not captured: ${claim}`);
-  }
   return reply;
 }
 

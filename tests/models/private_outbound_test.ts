@@ -34,6 +34,11 @@ Deno.test("write() leaves our own words alone and takes secrets out of a model's
   assert.equal(said!.content, "password: <secret:1>");
 });
 
+Deno.test("write() leaves no half of a character, where a text was cut in it", () => {
+  const [written] = new PrivateOutbound().write([{ role: "user", content: () => "crab: 🦀".slice(0, 7) }]);
+  assert.equal(written!.content, "crab: \ufffd");
+});
+
 Deno.test("body() is JSON, looked through once more, without raw controls", () => {
   const outbound = new PrivateOutbound();
   outbound.write([host(`TOKEN=${SECRET}`)]);
@@ -72,4 +77,17 @@ Deno.test("mapStrings() sees words of an argument list side by side, and a field
   assert.deepEqual(redact({ argv: ["mysql", "-uroot", `-p${SECRET}`] }), { argv: ["mysql", "-uroot", "-p<secret:1>"] });
   assert.deepEqual(redact({ password: "changeme", comm: "changeme" }), { password: "<secret:1>", comm: "changeme" });
   assert.deepEqual(redact({ a: null, b: [1, ["x"]], c: true }), { a: null, b: [1, ["x"]], c: true });
+});
+
+Deno.test("placeholders that another host gave out leave as they are, and its own count on behind them", () => {
+  const outbound = new PrivateOutbound(["addresses"], { address: 2, secret: 1 });
+  const [written] = outbound.write([host("<address:2> and 10.1.2.3, TOKEN=<secret:1>")]);
+  assert.match(written!.content, /<address:2> and <address:3>, TOKEN=<secret:1>/);
+  const asked = reply.parse({
+    response_type: "diagnostic",
+    commands: [{ id: "p", command: "ping <address:2> <address:3>" }],
+  });
+  const restored = outbound.restore(asked);
+  assert.ok(restored.response_type === "diagnostic");
+  assert.equal(restored.commands[0]?.["command"], "ping <address:2> 10.1.2.3");
 });

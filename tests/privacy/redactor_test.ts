@@ -162,3 +162,64 @@ Deno.test("redact() leaves a mebibyte of ordinary text as it is, and does not ta
   assert.equal(new Redactor().redact(text), text);
   assert.ok(performance.now() - start < 10_000);
 });
+
+Deno.test("a redactor goes on from another one's state: same values, same placeholders, and secrets are still known", () => {
+  const first = everything();
+  assert.equal(
+    first.redact(`PGPASSWORD=${SECRET} psql -h 10.1.2.3 -U alice`),
+    "PGPASSWORD=<secret:1> psql -h <address:1> -U <user:1>",
+  );
+  const second = new Redactor({
+    categories: ["addresses", "hosts", "users"],
+    identities: IDENTITIES,
+    state: JSON.parse(JSON.stringify(first.state)),
+  });
+  // Nothing in the text says that it is one: only who has met it before can know.
+  assert.equal(
+    second.redact(`argv: ${SECRET} 10.1.2.3 10.9.9.9 alice`),
+    "argv: <secret:1> <address:1> <address:2> <user:1>",
+  );
+  assert.equal(second.redact("PGPASSWORD=other2Xk9vQ2mZ7"), "PGPASSWORD=<secret:2>");
+  assert.equal(second.restore("ping <address:1> <address:2> <secret:1>"), "ping 10.1.2.3 10.9.9.9 <secret:1>");
+  assert.equal(new Redactor().redact(`argv: ${SECRET}`), `argv: ${SECRET}`);
+});
+
+Deno.test("a redactor keeps the placeholders that another host gave out, and counts on behind them", () => {
+  const redactor = new Redactor({ categories: ["addresses"], foreign: { address: 2, secret: 1 } });
+  assert.equal(
+    redactor.redact("from <address:1> to <address:3>, TOKEN=<secret:1>, 10.1.2.3"),
+    "from <address:1> to <text:1>, TOKEN=<secret:1>, <address:3>",
+  );
+  assert.equal(redactor.restore("<address:1> <address:3> <text:1>"), "<address:1> 10.1.2.3 <address:3>");
+});
+
+Deno.test("what was taken out once is not taken out again: a key's block keeps its placeholder", () => {
+  const block =
+    "-----BEGIN RSA PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw\n-----END RSA PRIVATE KEY-----\n";
+  const redactor = new Redactor();
+  const redacted = redactor.redact(block);
+  assert.match(redacted, /-----\n<secret:1>\n-----/);
+  assert.equal(redactor.redact(redacted, { from: "model" }), redacted);
+  assert.equal(redactor.net(JSON.stringify(redacted)), JSON.stringify(redacted));
+});
+
+Deno.test("net() leaves JSON whole with half a key in it, and JSON inside of it", () => {
+  const line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+  const halves = [
+    `-----BEGIN RSA PRIVATE KEY-----\n${line}\n${line}`,
+    `${line}\n${line}\n-----END RSA PRIVATE KEY-----`,
+  ];
+  for (const half of halves) {
+    const results = {
+      command_results: [{ id: "a", stdout: half, stderr: "" }, { id: "b", stdout: "kept", n: [half] }],
+    };
+    const request = {
+      messages: [{ role: "user", content: JSON.stringify(results) }, { role: "user", content: "kept" }],
+    };
+    const netted = new Redactor().net(JSON.stringify(request));
+    assert.ok(!netted.includes(line), netted);
+    const read = JSON.parse(netted);
+    assert.equal(read.messages[1].content, "kept");
+    assert.equal(JSON.parse(read.messages[0].content).command_results[1].stdout, "kept");
+  }
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Progress } from "../../src/agent/progress.ts";
-import type { EbpfProgram, Reply } from "../../src/protocol/mod.ts";
+import { type EbpfProgram, isSlice, type Reply } from "../../src/protocol/mod.ts";
 import { plain } from "../../src/report/paint.ts";
 import { outcome, progressLines } from "../../src/report/progress.ts";
 import { assertGolden } from "../support/golden.ts";
@@ -17,7 +17,9 @@ Deno.test("progressLines() of a whole run reads as recorded", () => {
     { kind: "asking", round: 1, max_rounds: 8 },
     { kind: "reply", round: 1, reply: turn!.request as Reply },
     { kind: "programs_started", starts },
-    ...turn!.request.commands.map((command) => ({ kind: "command_started", command }) as const),
+    ...turn!.request.commands.flatMap((command) =>
+      isSlice(command) ? [] : [{ kind: "command_started", command } as const]
+    ),
     ...turn!.command_results.map((result) => ({ kind: "command_ended", result }) as const),
     { kind: "programs_ended", results: turn!.ebpf_results },
     { kind: "asking", round: 2, max_rounds: 8 },

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Run } from "../../src/protocol/mod.ts";
 import { ansi, plain } from "../../src/report/paint.ts";
-import { checkText, runText } from "../../src/report/text.ts";
+import { checkText } from "../../src/report/check.ts";
+import { runText } from "../../src/report/text.ts";
 import { assertGolden } from "../support/golden.ts";
 import { SAMPLE_CHECK, SAMPLE_RUN } from "../support/sample_run.ts";
 

@@ -69,6 +69,8 @@ export async function diagnoseHere(issue: string): Promise<Run & { readonly reso
   const { resolution } = run;
   assert(resolution !== undefined, `no resolution: ${run.failure?.message}`);
   assert.deepEqual(run.evidence_check?.unknown_evidence, [], "a claim points at evidence that was not captured");
+  const doubted = run.evidence_check?.claims?.filter(({ status }) => status !== "verified");
+  assert.deepEqual(doubted, [], "the expert says what the evidence does not show");
   return { ...run, resolution };
 }
 

@@ -20,6 +20,8 @@ export interface CliOptions {
   /** As such a user with these capabilities, as setpriv(1) names them. */
   readonly capabilities?: readonly string[];
   readonly cwd?: string;
+  /** The start of a command line that it runs behind, for example with mounts of its own. */
+  readonly behind?: readonly string[];
 }
 
 export interface CliResult {
@@ -72,16 +74,21 @@ export function startKtriage(args: readonly string[], options: CliOptions = {}):
 }
 
 function spawn(args: readonly string[], options: CliOptions): Deno.ChildProcess {
-  const { env, unprivileged = options.capabilities !== undefined, capabilities = [], cwd } = options;
+  const { env, unprivileged = options.capabilities !== undefined, capabilities = [], cwd, behind = [] } = options;
   const own = [Deno.execPath(), "run", "-A", "--no-check", MAIN, ...args];
   const user = unprivileged ? asNobodyWith(capabilities) : [];
   const mounts = options.capabilities === undefined ? [] : WITH_TRACEFS;
-  const [program = "", ...argv] = [...mounts, ...user, ...own];
+  const [program = "", ...argv] = [...behind, ...mounts, ...user, ...own];
   const inherited = Object.entries(Deno.env.toObject()).filter(([name]) => !name.startsWith("NANNYAPI_"));
   return new Deno.Command(program, {
     args: argv,
     clearEnv: true,
-    env: { ...Object.fromEntries(inherited), ...(unprivileged ? { DENO_DIR: readableCache() } : {}), ...env },
+    env: {
+      ...Object.fromEntries(inherited),
+      DENO_NO_UPDATE_CHECK: "1",
+      ...(unprivileged ? { DENO_DIR: readableCache() } : {}),
+      ...env,
+    },
     ...(cwd === undefined ? {} : { cwd }),
     stdin: "piped",
     stdout: "piped",

@@ -9,6 +9,11 @@ const DASHES = /---- BEGIN (SSH2 [A-Z ]{0,40}PRIVATE KEY) ----/y;
 const BODY_LINE =
   /[A-Za-z0-9+/=_-]{16,}|^\W*[A-Za-z0-9+/]*={0,2}\W*$|^\W*(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|MessageID|Subject):/;
 
+/** Where a string of JSON ends, be it in a string itself: a block that was cut goes no further. Arrays of lines do. */
+const JSON_STRING_END = /"\s*(?:[}\]]|,\s*(?:\\*"[^"\\]{1,60}\\*"\s*:|[{[]))/;
+/** Where the string of a field begins. */
+const JSON_KEY = /"[^"\\]{1,60}\\*"\s*:\s*(?:\[\s*)?\\*"/g;
+
 /** The body of a PEM block, or of what is left of one that was cut; the lines that name it stay. */
 function pem({ text, index }: Place): readonly Found[] {
   const opening = text[index + 4] === "-" ? HEADER : DASHES;
@@ -23,7 +28,9 @@ function pem({ text, index }: Place): readonly Found[] {
 function bodyEnd(text: string, start: number): number {
   const reach = text.slice(start, start + MAX_BLOCK);
   const next = reach.indexOf("-----BEGIN ");
-  const own = next === -1 ? reach : reach.slice(0, next);
+  const to_next = next === -1 ? reach : reach.slice(0, next);
+  const json_end = to_next.search(JSON_STRING_END);
+  const own = json_end === -1 ? to_next : to_next.slice(0, json_end);
   const close = own.search(/-----END |---- END /);
   if (close !== -1) return start + close;
   // It has no end: it was cut. As far as lines look like a part of it.
@@ -42,7 +49,9 @@ function pemEnd({ text, index }: Place): readonly Found[] {
   close.lastIndex = index;
   if (!close.test(text)) return NOTHING;
   const from = Math.max(0, index - MAX_BLOCK, text.lastIndexOf("-----END ", index - 1) + 1);
-  const before = text.slice(from, index);
+  const all_before = text.slice(from, index);
+  const json_start = [...all_before.matchAll(JSON_KEY)].at(-1);
+  const before = json_start === undefined ? all_before : all_before.slice(json_start.index + json_start[0].length);
   if (before.includes("-----BEGIN ")) return NOTHING;
   let start = before.length;
   while (start > 0) {

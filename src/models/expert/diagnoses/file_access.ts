@@ -97,9 +97,9 @@ function describe(group: readonly Seen[], around: Surroundings): readonly Candid
       },
       ...(fatal.length > 0
         ? [{
-          claim: `${count(fatal.length, "of these processes exits", "of these processes exit")} with an error within ${
-            FATAL_WITHIN_US / 1e6
-          } s of the failure`,
+          claim: `${
+            count(new Set(fatal.map(({ process_id }) => process_id)).size, "process exits", "processes exit")
+          } with an error within ${FATAL_WITHIN_US / 1e6} s of the ${first.error} for ${path}`,
           evidence: [...new Set([...keysOf(fatal), ...keysOf(seenOf(evidence, "exit_group"))])],
         }]
         : []),

@@ -73,11 +73,11 @@ function describeSignal(group: readonly Seen[], evidence: Evidence): readonly Ca
       },
       ...(exits.length > 0
         ? [{
-          claim: `${count(exits.length, "of these processes ended", "of these processes ended")} while traced`,
-          evidence: [...keysOf(exits)],
+          claim: `${count(exits.length, `process ${comm}`, `${comm} processes`)} that got ${signal} ended while traced`,
+          evidence: [...keysOf([...group, ...exits])],
         }]
         : []),
-      ...restartFinding(comm, lives),
+      ...restartFinding(comm, lives, keysOf(group)),
     ],
     processes: [comm],
   }];
@@ -142,7 +142,7 @@ function byStatus(evidence: Evidence): readonly Candidate[] {
             claim: `${comm} exited with status ${status} ${count(group.length, "time")}`,
             evidence: [...keysOf(group)],
           },
-          ...restartFinding(comm, lives),
+          ...restartFinding(comm, lives, keysOf(group)),
         ],
         processes: [comm],
       }];
@@ -173,13 +173,13 @@ function livesText(lives: readonly Life[]): string {
   return lives.length < 2 ? "" : `; it is started anew and lives ${duration(median(lives))}`;
 }
 
-function restartFinding(comm: string, lives: readonly Life[]): Candidate["findings"] {
+function restartFinding(comm: string, lives: readonly Life[], ends: readonly string[]): Candidate["findings"] {
   if (lives.length < 2) return [];
   return [{
     claim: `${comm} was started and ended ${count(lives.length, "time")} while traced, living ${
       duration(median(lives))
     } in the middle`,
-    evidence: [...new Set(lives.flatMap(({ keys }) => keys))],
+    evidence: [...new Set([...lives.flatMap(({ keys }) => keys), ...ends])],
   }];
 }
 

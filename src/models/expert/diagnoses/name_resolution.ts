@@ -113,7 +113,7 @@ function describe(
       refusals.length > 0
         ? {
           claim: `port 53 of ${server} was reported as refused (ECONNREFUSED) ${count(refusals.length, "time")}`,
-          evidence: [...keysOf(refusals)],
+          evidence: [...keysOf([...queries.map(({ seen }) => seen), ...refusals])],
         }
         : {
           claim: `no answer came to ${count(silent.length, "query", "queries")} to ${server}`,

@@ -38,7 +38,7 @@ export function parseProcSockets(text: string): readonly Socket[] {
 /** Reads `ss -ltnp`. */
 export function parseListeners(text: string): readonly Listener[] {
   return text.split("\n").flatMap((line) => {
-    const match = /^LISTEN\s+(\d+)\s+(\d+)\s+(\S+):(\d+)\s+\S+\s*(.*)$/.exec(line);
+    const match = /^LISTEN\s+(\d+)\s+(\d+)\s+(\S+):(\d+)(?:\s+\S+\s*(.*))?$/.exec(line);
     if (match === null) return [];
     const [, waiting = "", backlog = "", address = "", port = "", owner = ""] = match;
     const plain = address.replace(/^\[|\]$/g, "").replace(/%.*$/, "").replace(/^\*$/, "::");
