@@ -6,11 +6,13 @@ import type { Writer } from "./writer.ts";
 
 /** Often enough to look alive. */
 const REDRAW_MS = 200;
+/** Of which nothing was shown yet. */
+const NONE = { bytes: 0, shown_at: -Infinity };
 
 /** Prints progress; an answer that comes in parts is a line that grows, on a terminal. */
 export function liveProgress(writer: Writer, options: ProgressOptions = {}): OnProgress {
   const paint = writer.notePaint;
-  let answer = { bytes: 0, shown_at: 0 };
+  let answer = NONE;
   return (progress) => {
     if (progress.kind === "text") {
       const bytes = answer.bytes + new TextEncoder().encode(progress.part).length;
@@ -19,7 +21,7 @@ export function liveProgress(writer: Writer, options: ProgressOptions = {}): OnP
       answer = { bytes, shown_at: due ? performance.now() : answer.shown_at };
       return;
     }
-    answer = { bytes: 0, shown_at: 0 };
+    answer = NONE;
     writer.status(undefined);
     progressLines(progress, paint, options).forEach((line) => writer.note(line));
   };
