@@ -98,6 +98,23 @@ Deno.test("unanswered() tells a connect that hangs, one that timed out, and one 
   );
 });
 
+Deno.test("unanswered() does not count those that the queue still took", async () => {
+  const times = [1, 2, 3, 4, 5];
+  const connects = program(
+    "connects",
+    "syscalls/sys_enter_connect",
+    times.map((at_s) => ({ at_s, data: { ...inet("127.0.0.1", 8080), ret: -115, error: "EINPROGRESS" } })),
+  );
+  const state = { family: "AF_INET", dport: 8080, daddr: "127.0.0.1", oldstate: "TCP_SYN_SENT" };
+  const states = program(
+    "tcp_states",
+    "sock/inet_sock_set_state",
+    [1, 2].map((at_s) => ({ at_s: at_s + 0.01, data: { ...state, sport: at_s, newstate: "TCP_ESTABLISHED" } })),
+  );
+  const { findings } = await resolve("web times out", [turn([connects, states])]);
+  assert.match(findings?.[0]?.claim ?? "", /^3 attempts of app .* had no answer/);
+});
+
 Deno.test("unanswered() says nothing of a race that the other address won", async () => {
   const connects = program("connects", "syscalls/sys_enter_connect", [
     { data: { uservaddr: { family: "AF_INET6", address: "2001:db8::1", port: 443 }, ret: -115, error: "EINPROGRESS" } },

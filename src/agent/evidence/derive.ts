@@ -1,5 +1,6 @@
 /** Numbers that follow from evidence without standing in it: counts of what a claim names, sums, shares, times. */
 import type { EbpfResult, TraceEvent } from "../../protocol/mod.ts";
+import { tcpState } from "../../models/expert/fields.ts";
 import type { Name } from "./atoms.ts";
 import { Numbers } from "./quantities.ts";
 import { type Ending, endingOf, type Source } from "./source.ts";
@@ -76,19 +77,29 @@ class SubsetCounts {
       if (group === undefined) {
         groups.set(
           key,
-          group = { mask, ending, count: 0, unanswered: 0, ids: new Set(), targets: new Set(), times: [] },
+          group = {
+            mask,
+            ending,
+            count: 0,
+            waits_s: [],
+            established: 0,
+            ids: new Set(),
+            targets: new Set(),
+            times: [],
+          },
         );
       }
       group.count++;
       if (event === undefined) continue;
       group.ids.add(event.process_id);
+      if (isEstablished(event)) group.established++;
       if (typeof event.data.pid === "number") group.targets.add(event.data.pid);
       const latency = Number(event.data.latency_ns ?? NaN);
       if (Number.isFinite(latency)) group.times.push(latency / 1e9);
       const until_s = Number(BigInt(program?.end_time ?? 0) - BigInt(event.timestamp)) / 1e9;
       if (ending !== 1 && ending !== 2) {
         group.times.push(until_s);
-        if (until_s >= NO_ANSWER_S) group.unanswered++;
+        if (isCall(event)) group.waits_s.push(until_s);
       }
     }
   }
@@ -103,9 +114,10 @@ class SubsetCounts {
         const selection = keysOf(this.#events, subset, ending).join();
         if (done.has(selection)) continue;
         done.add(selection);
-        const { count, unanswered, ids, targets, times } = select(this.#events, subset, ending);
+        const { count, waits_s, established, ids, targets, times } = select(this.#events, subset, ending);
         numbers.add("count", count);
-        numbers.add("count", unanswered);
+        addUnanswered(waits_s, 0, numbers);
+        if (established > 0) addUnanswered(waits_s, established, numbers);
         numbers.add("count", ids.size);
         numbers.add("count", targets.size);
         if (this.#traced_s > 0) numbers.add("count", Math.round(count / this.#traced_s));
@@ -143,12 +155,30 @@ interface Group {
   readonly mask: number;
   readonly ending: number;
   count: number;
-  /** Of these, calls without an outcome when tracing ended. */
-  unanswered: number;
+  /** Of calls that have no outcome: from each to the end of tracing, in seconds. */
+  readonly waits_s: number[];
+  /** Connections that their socket shows as answered: a call that did not wait for it cannot. */
+  established: number;
   readonly ids: Set<number>;
   /** Processes that the events are about: whom a signal was for. */
   readonly targets: Set<number>;
   readonly times: number[];
+}
+
+/** A change of a socket's state is none. */
+function isCall({ data }: TraceEvent): boolean {
+  return data.pending === true || typeof data.error === "string";
+}
+
+/** Of calls that did not wait for their answer, those that had none; the earliest are those that had one. */
+function addUnanswered(waits_s: readonly number[], answered: number, numbers: Numbers): void {
+  const left = waits_s.toSorted((a, b) => b - a).slice(answered).filter((wait_s) => wait_s >= NO_ANSWER_S);
+  numbers.add("count", left.length);
+  if (left[0] !== undefined) numbers.add("seconds", left[0]);
+}
+
+function isEstablished({ data }: TraceEvent): boolean {
+  return tcpState(data.oldstate) === "SYN_SENT" && tcpState(data.newstate) === "ESTABLISHED";
 }
 
 function keysOf(groups: ReadonlyMap<number, Group>, subset: number, ending: number): readonly number[] {
@@ -163,7 +193,8 @@ function select(groups: ReadonlyMap<number, Group>, subset: number, ending = 0):
   const found = keysOf(groups, subset, ending).flatMap((key) => groups.get(key) ?? []);
   return {
     count: found.reduce((sum, { count }) => sum + count, 0),
-    unanswered: found.reduce((sum, { unanswered }) => sum + unanswered, 0),
+    waits_s: found.flatMap(({ waits_s }) => waits_s),
+    established: found.reduce((sum, { established }) => sum + established, 0),
     ids: found.reduce((all, { ids }) => all.union(ids), new Set<number>()),
     targets: found.reduce((all, { targets }) => all.union(targets), new Set<number>()),
     times: found.flatMap(({ times }) => times),

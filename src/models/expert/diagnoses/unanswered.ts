@@ -11,6 +11,8 @@ const SYN_SENT = 2, LISTEN = 10;
 interface Unanswered {
   readonly endpoint: Endpoint;
   readonly attempts: readonly Attempt[];
+  /** Of all that shows how attempts to reach it ended, those with an answer as well. */
+  readonly keys: readonly string[];
   /** SYNs that were sent again. */
   readonly retransmits: readonly Seen[];
   /** Sockets that a command found waiting for an answer. */
@@ -33,10 +35,12 @@ function collect(evidence: Evidence): readonly Unanswered[] {
   );
   const endpoints = new Map<string, Endpoint>();
   const attempts = new Map<string, readonly Attempt[]>();
+  const keys = new Map<string, readonly string[]>();
   for (const destination of destinationsOf(evidence)) {
     const name = formatEndpoint(destination.endpoint);
     endpoints.set(name, destination.endpoint);
     attempts.set(name, attemptsWith(destination, "waiting", "given_up", "timed_out"));
+    keys.set(name, keysOfAttempts(destination.attempts));
   }
   for (const [name, [first]] of retransmits) {
     const endpoint = first === undefined ? undefined : peerOf(first.data);
@@ -45,6 +49,7 @@ function collect(evidence: Evidence): readonly Unanswered[] {
   return [...endpoints].map(([name, endpoint]) => ({
     endpoint,
     attempts: attempts.get(name) ?? [],
+    keys: keys.get(name) ?? [],
     retransmits: retransmits.get(name) ?? [],
     waiting_sockets: waiting.get(name)?.length ?? 0,
   }));
@@ -77,7 +82,7 @@ function describe(peer: Unanswered, evidence: Evidence): Candidate {
           claim: `${count(calls.length, "attempt")} of ${who} to connect to ${where} had no answer, the longest for ${
             duration(longest_us)
           }`,
-          evidence: [...keysOfAttempts(peer.attempts)],
+          evidence: [...peer.keys],
         }]
         : []),
       ...(peer.retransmits.length > 0
