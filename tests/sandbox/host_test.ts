@@ -4,26 +4,16 @@ import { execute } from "../../src/commands/execute.ts";
 import { readSandbox } from "../../src/commands/sandbox/check.ts";
 import { keepHelperReady } from "../../src/commands/sandbox/helper_process.ts";
 import { hostLayers } from "../../src/commands/sandbox/sandbox.ts";
+import { PRIVATE_MOUNTS } from "../support/private_mounts.ts";
 
 const HERE = new URL(".", import.meta.url).pathname;
 
 for (const without of [[], ...hostLayers().broker ? [["landlock"]] : []]) {
   const name = without.length === 0 ? "as it is" : `without ${without}`;
   Deno.test(`${name}: network, names, mounts and shared memory stay as they are`, async () => {
-    const { stdout, stderr } = await new Deno.Command("unshare", {
-      args: [
-        "-m",
-        "-n",
-        "-u",
-        "-i",
-        Deno.execPath(),
-        "run",
-        "-A",
-        "--no-check",
-        `${HERE}change_namespace.ts`,
-        ...without,
-      ],
-    }).output();
+    const [unshare = "", ...args] = [...PRIVATE_MOUNTS, "unshare", "--net", "--uts", "--ipc"];
+    const run = [Deno.execPath(), "run", "-A", "--no-check", `${HERE}change_namespace.ts`, ...without];
+    const { stdout, stderr } = await new Deno.Command(unshare, { args: [...args, ...run] }).output();
     const text = new TextDecoder().decode(stdout);
     assert.match(text, /^\{/, new TextDecoder().decode(stderr));
     assert.deepEqual(JSON.parse(text), { changed: [], proof: "canary\n1\n" });
