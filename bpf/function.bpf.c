@@ -149,6 +149,25 @@ static __always_inline void handle_return(__u64 ret, __u64 frame)
 
 /* kprobe, uprobe, kprobe.multi */
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} nothing SEC(".maps");
+
+/*
+ * Since 6.13 the kernel gives a program of this type that uses 64 bytes of stack or more a stack per CPU instead of the
+ * thread's (bpf_enable_priv_stack() in kernel/bpf/verifier.c), trusting that it is never entered twice on a CPU. Nothing
+ * sees to that at uprobes: there one thread preempts another within the program, and both write the same stack. That
+ * made 7.3 oops. A program that holds a tail call keeps the thread's stack; the verifier drops the call.
+ */
+static __always_inline void keep_threads_stack(void *ctx)
+{
+	if (config.never)
+		bpf_tail_call(ctx, &nothing, 0);
+}
+
 static __always_inline void probe_arguments(__u64 *to, const struct pt_regs *regs)
 {
 	__u64 count = config.argument_count;
@@ -165,6 +184,7 @@ int probe_hit(struct pt_regs *regs)
 	struct hit hit = {};
 	struct who who;
 
+	keep_threads_stack(regs);
 	if (!is_wanted(&who))
 		return 0;
 	probe_arguments(hit.values, regs);
@@ -177,6 +197,7 @@ int probe_entered(struct pt_regs *regs)
 {
 	struct function_call call = {};
 
+	keep_threads_stack(regs);
 	probe_arguments(call.values, regs);
 	remember_call(&call, stack_pointer(regs));
 	return 0;
@@ -185,6 +206,7 @@ int probe_entered(struct pt_regs *regs)
 SEC("kprobe")
 int probe_returned(struct pt_regs *regs)
 {
+	keep_threads_stack(regs);
 	handle_return(return_value(regs), stack_pointer_on_entry(regs));
 	return 0;
 }

@@ -72,7 +72,7 @@ struct function_config {
 	__u32 slot_bytes; /* all slots together, a multiple of 8 */
 	__u32 argument_count;
 	__u32 user_function; /* arguments on the stack are memory of the process */
-	__u32 pad;
+	__u32 never;	     /* 0, see keep_threads_stack() */
 	struct path_layout path;
 	struct packet_layout packet;
 	struct read reads[MAX_READS];
