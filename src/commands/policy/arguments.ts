@@ -106,6 +106,8 @@ function read(
       if (place === "leading") return { operands: [...operands, ...rest], options: found };
     } else {
       const parsed = optionsIn(arg, options, rest);
+      const split = parsed?.find(([, value]) => value.includes(WORDS));
+      if (split !== undefined) return unknownArgument(program, split[1]);
       if (parsed === undefined || parsed.some(([, value]) => hidesOption(value))) {
         return refusal(`${program}/option`, `${program} ${show(arg)} is not on the list of options that only read.`);
       }
@@ -121,7 +123,7 @@ function mayBeOption(arg: string): boolean {
 
 /** A value that looks like an option: should the program not take a value there, it would be one. */
 function hidesOption(value: string): boolean {
-  return value.includes(WORDS) || /^-[^\d\uE000]/.test(value);
+  return /^-[^\d\uE000]/.test(value);
 }
 
 function optionsIn(arg: string, options: Options, rest: string[]): [string, string][] | undefined {

@@ -1,9 +1,19 @@
 /** Which variables a line may set. */
 import { PASSED_VARIABLES } from "../environment.ts";
+import { ENGINE_SOCKET, KUBECONFIGS } from "./programs/guard.ts";
 import { type Refusal, refusal } from "./verdict.ts";
 
 /** Set for one program, these only change how it writes its output. */
 const FOR_PROGRAMS = /^(LC_[A-Z]+|LANG|LANGUAGE|TZ|COLUMNS|LINES|NO_COLOR|TERM|SYSTEMD_COLORS)$/;
+/** What programs are told by a variable as well as by an option that is judged. */
+const KNOWN_VALUES: Readonly<Record<string, RegExp>> = {
+  KUBECONFIG: KUBECONFIGS,
+  ETCDCTL_API: /^[23]$/,
+  CONTAINER_RUNTIME_ENDPOINT: ENGINE_SOCKET,
+  PGUSER: /^\w+$/,
+  PGDATABASE: /^\w+$/,
+  PGCONNECT_TIMEOUT: /^\d+$/,
+};
 /** The shell, the loader or programs act on them, or the shell sets them itself. */
 const MATTERS = new RegExp(
   "^(PATH|IFS|ENV|PS[0-9]|CDPATH|O?L?D?PWD|SHELL|SHELLOPTS|TERM|TMPDIR|LC_.*|LANG|LANGUAGE|LESS.*|LD_.*|BASH.*|" +
@@ -26,6 +36,12 @@ export function assignmentRefusal(name: string, use: "alone" | "for-program"): R
   return matters
     ? refusal("assignment/matters", `Setting ${name} is refused: the shell or programs act on it.`)
     : undefined;
+}
+
+/** The same for one program, with the text that it is set to where that is known. */
+export function valueRefusal({ name, value }: { name: string; value: string | undefined }): Refusal | undefined {
+  const known = Object.hasOwn(KNOWN_VALUES, name) ? KNOWN_VALUES[name] : undefined;
+  return value !== undefined && known?.test(value) === true ? undefined : assignmentRefusal(name, "for-program");
 }
 
 /** `IFS= read -r line` sets IFS for that one read. */

@@ -85,7 +85,7 @@ function judgeTokens(tokens: readonly Token[]): Refusal | undefined {
   let printing = false;
   let depth = 0;
   let before: Token | undefined;
-  for (const token of tokens) {
+  for (const [index, token] of tokens.entries()) {
     const { kind, text } = token;
     // Behind a comma and the like the statement goes on in the next line.
     if (text === "\n" && before?.kind === "symbol" && !/^([)\]$]|\+\+|--)$/.test(before.text)) continue;
@@ -94,6 +94,7 @@ function judgeTokens(tokens: readonly Token[]): Refusal | undefined {
     if (kind === "name" && (text === "print" || text === "printf")) [printing, depth] = [true, 0];
     if (kind !== "symbol") continue;
     if (text === "(" || text === ")") depth += text === "(" ? 1 : -1;
+    if (text === "|" && printing && depth <= 0 && isSorted(tokens.slice(index + 1))) continue;
     if (text === "|" || text === "|&") return refusal("awk/pipe", "This awk program is refused: | runs a command.");
     if (text === ">>" || (text === ">" && printing && depth <= 0)) {
       return refusal(
@@ -103,6 +104,12 @@ function judgeTokens(tokens: readonly Token[]): Refusal | undefined {
     }
   }
   return undefined;
+}
+
+/** `print x | "sort -rn"`: the whole command stands there, and nothing is joined to it. */
+function isSorted([command, next]: readonly Token[]): boolean {
+  const sorts = /^"sort( -[nrufbdghVMsk0-9.,]+| \d+(,\d+)?[nr]*)*( ?\| ?head( -n)? -?\d+)?"$/;
+  return command?.kind === "string" && sorts.test(command.text) && (next === undefined || next.kind === "end");
 }
 
 /** Undefined when it cannot be told what is a pattern, a division or a string. */

@@ -25,6 +25,8 @@ const KERNEL_VALUES: readonly (readonly string[])[] = [
   ["sys", "class", "net"],
   ["sys", "kernel", "mm"],
   ["sys", "devices", "system"],
+  ["sys", "module", "*", "parameters"],
+  ["sys", "block", "*", "queue"],
 ];
 
 const ANY = "*";
@@ -101,7 +103,9 @@ export function unreadable(path: string): Refusal | undefined {
   for (const variant of [components, withoutProcessRoot(components)]) {
     if (HARMLESS.includes("/" + variant.join("/"))) return undefined;
     const found = UNREADABLE.find((entry) => isBelow(variant, entry.path));
-    if (found !== undefined) return refusal(found.rule, `Reading ${show(path)} is refused: ${found.why}.`);
+    if (found !== undefined) {
+      return refusal(found.rule, `Reading ${show(path)} is refused: ${found.why}.`, portProbe(path));
+    }
     if (isTracePipe(variant)) {
       return refusal(
         "file/consumes",
@@ -110,6 +114,12 @@ export function unreadable(path: string): Refusal | undefined {
     }
   }
   return undefined;
+}
+
+/** `</dev/tcp/HOST/PORT` asks whether a port answers, and so does this. */
+export function portProbe(path: string): string | undefined {
+  const [, host, port] = /^\/dev\/tcp\/(\w[\w.-]*)\/(\d{1,5})$/.exec(path) ?? [];
+  return host === undefined || port === undefined ? undefined : `nc -zv -w 3 ${host} ${port}`;
 }
 
 /** True for a device that harms nothing and never ends: a reader of it gets a bound. */
@@ -160,7 +170,11 @@ export function filesOf(arg: string): readonly string[] {
 export function holdsUnreadable(path: string): boolean {
   if (path.includes(TEXT) || path.includes(WORDS)) return true;
   const components = withoutProcessRoot(normalize(path));
-  if (KERNEL_VALUES.some((tree) => tree.every((name, index) => components[index] === name))) return false;
+  if (
+    KERNEL_VALUES.some((tree) =>
+      tree.every((name, index) => components[index] === name || (name === ANY && components[index] !== undefined))
+    )
+  ) return false;
   const [first] = components;
   return first === undefined || ["proc", "sys", "dev"].some((name) => matches(first, name));
 }

@@ -1,7 +1,7 @@
 /** May this grep run: not recursively where devices are, and only over files that may be read. */
 import { unknownArguments, without } from "./arguments.ts";
 import { filesOf, holdsUnreadable } from "./files.ts";
-import { GLOB, show } from "./marks.ts";
+import { GLOB, show, WORDS } from "./marks.ts";
 import { type Refusal, refusal } from "./verdict.ts";
 
 const VALUED = "efmABCdD";
@@ -42,7 +42,8 @@ export function grepFiles(args: readonly string[]): readonly string[] {
   const options = ended < 0 ? args : args.slice(0, ended);
   const pattern = options.find((arg, index) => !arg.startsWith("-") && !takesNext(args[index - 1])) ??
     (ended < 0 ? undefined : args[ended + 1]);
-  const at = pattern === undefined ? -1 : files.indexOf(pattern);
+  // Unquoted, it may become a pattern and the names of files.
+  const at = pattern === undefined || pattern.includes(WORDS) ? -1 : files.indexOf(pattern);
   return at < 0 ? files : files.toSpliced(at, 1);
 }
 

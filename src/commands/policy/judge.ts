@@ -1,7 +1,7 @@
 /** May this command line run: every program that it would run is on the allowlist, with arguments that only read. */
 import { type Command, parse, type ParsedScript, type Word } from "unbash";
 import { type Needs, together } from "../needs.ts";
-import { assignmentRefusal, readAssignmentRefusal } from "./assignments.ts";
+import { assignmentRefusal, readAssignmentRefusal, valueRefusal } from "./assignments.ts";
 import { needsBash } from "./bash.ts";
 import { type Added, commandBound, commandRewrites, edited, loopBound } from "./bounds.ts";
 import { examine, filesRefusal } from "./examine.ts";
@@ -227,7 +227,9 @@ function shellRefusal(command: Command): Told | undefined {
     if (item.type !== "Assignment") continue;
     const refused = name === "read"
       ? readAssignmentRefusal(item.name)
-      : assignmentRefusal(item.name, command.name === undefined ? "alone" : "for-program");
+      : command.name === undefined
+      ? assignmentRefusal(item.name, "alone")
+      : valueRefusal({ name: item.name, value: item.value.type === "Word" ? literalOf(item.value) : undefined });
     if (refused !== undefined) return { refusal: refused, place: item };
   }
   if (command.name !== undefined && name === undefined) {

@@ -1,5 +1,6 @@
 /** Which command substitutions print numbers and nothing else, so that what they print can be trusted in a path. */
 import type { Command, ParsedScript, Word } from "unbash";
+import { GLOB, NUMBER } from "./marks.ts";
 
 /** Files of the kernel that hold one whole number. */
 const NUMBER_FILES = new RegExp(
@@ -14,7 +15,7 @@ const NUMBER_SETTINGS = new RegExp(
     "net\\.core\\.somaxconn|net\\.netfilter\\.nf_conntrack_(count|max))$",
 );
 /** The second field of every line of these is a whole number. */
-const NUMBER_TABLES = new Set(["/proc/meminfo", "/proc/vmstat"]);
+const NUMBER_TABLES = new Set(["/proc/meminfo", "/proc/vmstat", "/proc/stat"]);
 const SECOND_FIELD = /^\/[\^\w():]+\/\s*\{\s*print \$2\s*;?\s*(exit\s*;?)?\s*\}$/;
 const SUM = /^(NR ?> ?1)?\s*\{\s*(\w+)\s*\+=\s*\$(\d+|NF)\s*;?\s*\}\s*END\s*\{\s*print \2(\+0)?\s*;?\s*\}$/;
 
@@ -25,7 +26,7 @@ const SOURCES = new Map(Object.entries<(args: readonly string[]) => boolean>({
   nproc: (args) => args.length === 0,
   seq: (args) => args.every((arg) => /^-?\d+$/.test(arg)),
   date: (args) =>
-    args.some((arg) => /^\+%(s|Y|j)$/.test(arg)) && args.filter((arg) => arg.startsWith("+")).length === 1,
+    args.some((arg) => /^\+%(s|Y|j)(%[36]?N)?$/.test(arg)) && args.filter((arg) => arg.startsWith("+")).length === 1,
   stat: ([option, format = "", ...files]) =>
     option === "-c" && /^%[YXZWsughibB]$/.test(format) && files.every((file) => !file.startsWith("-")),
   getconf: (args) => args.length === 1 && /^(CLK_TCK|PAGE_?SIZE|_NPROCESSORS_ONLN)$/.test(args[0] ?? ""),
@@ -33,9 +34,11 @@ const SOURCES = new Map(Object.entries<(args: readonly string[]) => boolean>({
   egrep: countsLines,
   cat: (args) => args.length === 1 && NUMBER_FILES.test(args[0] ?? "") && !args[0]?.includes(".."),
   sysctl: (args) => args.length === 2 && args[0] === "-n" && NUMBER_SETTINGS.test(args[1] ?? ""),
-  cut: (args) => args.join(" ") === "-d. -f1 /proc/uptime",
+  cut: (args) => /^-d\. -f1 \/proc\/uptime$|^-f ?[123] \/proc\/sys\/fs\/file-nr$/.test(args.join(" ")),
   awk: ([program = "", ...files]) =>
-    files.length === 1 && NUMBER_TABLES.has(files[0] ?? "")
+    files.join(" ") === "/proc/sys/fs/file-nr"
+      ? /^\{\s*print \$[123]\s*;?\s*\}$/.test(program)
+      : files.length === 1 && NUMBER_TABLES.has(files[0] ?? "")
       ? SECOND_FIELD.test(program) || SUM.test(program)
       : SUM.test(program) || /^END\s*\{\s*print NR\s*\}$/.test(program),
   wc: (args) => args.length === 1 && /^-[lwc]$/.test(args[0] ?? ""),
@@ -104,6 +107,24 @@ export function printsDevices(script: ParsedScript): string | undefined {
   const node = statement?.command;
   if (node?.type !== "Command" || others.length > 0) return undefined;
   return DEVICES.get(plainWords(node)?.join(" ").replace(/\/$/, "") ?? "");
+}
+
+/** Numbers apart by commas, and what the kernel is called: one word each, never empty where it matters. */
+const SHAPES: readonly (readonly [pattern: RegExp, shape: string])[] = [
+  [
+    /^pgrep -d ?,( -[foxn]+)? [\w.-]+$|^pgrep( -[foxn]+)? -d ?, [\w.-]+$|^pgrep -(f|o|x|n)*d, [\w.-]+$/,
+    `${NUMBER},${NUMBER}`,
+  ],
+  [/^uname -[rm]$|^arch$/, `6.1${GLOB}`],
+];
+
+/** What a command of fixed words prints, where every output has the same shape. */
+export function printsShape(script: ParsedScript): string | undefined {
+  const [statement, ...others] = script.commands;
+  const node = statement?.command;
+  if (node?.type !== "Command" || others.length > 0) return undefined;
+  const line = plainWords(node)?.join(" ") ?? "";
+  return SHAPES.find(([pattern]) => pattern.test(line))?.[1];
 }
 
 const GATEWAY = /^\/\^?default\/\s*\{\s*print \$3\s*;?\s*(exit\s*;?)?\s*\}$/;

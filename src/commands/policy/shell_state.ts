@@ -4,7 +4,7 @@ import { literalOf } from "./words.ts";
 
 /** Directories that hold files and nothing else; those that may be links to elsewhere are not among them. */
 const DIRECTORY =
-  /^\/(etc|home|opt|root|srv|tmp|usr|boot|var\/(log|lib|spool|cache|www|tmp|crash|backups|opt))(\/[\w@+-][\w.@+-]*)*\/?$/;
+  /^\/(etc|home|opt|root|srv|tmp|usr|boot|var\/(log|lib|spool|cache|www|tmp|crash|backups|opt)|proc\/sys\/(net|vm|fs|kernel))(\/[\w@+-][\w.@+-]*)*\/?$/;
 /** What the shell reads stays the same under these. */
 const LOCALE = /^(C|POSIX|C\.UTF-?8|en_US\.UTF-?8)$/i;
 /** The shell stops earlier, or prints what runs. */
@@ -17,9 +17,10 @@ export interface Entered {
 }
 
 /** Undefined unless everything else of the line runs only in that directory. */
-export function enteredBy({ commands }: ParsedScript): Entered | undefined {
+export function enteredBy({ commands }: Pick<ParsedScript, "commands">): Entered | undefined {
   const [statement, ...others] = commands;
   const node = statement?.command;
+  if (node?.type === "Subshell" && others.length === 0) return enteredBy(node.body);
   if (node?.type !== "AndOr" || others.length > 0 || !node.operators.every((operator) => operator === "&&")) {
     return undefined;
   }

@@ -25,7 +25,7 @@ const FUNCTIONS = new Set(
     "select from where and or not in exists any all as on using when then else case by values filter with distinct having " +
     "between like ilike is join lateral union except intersect within group order limit offset key").split(" "),
 );
-/** Refused wherever they stand, strings included: a wrong guess about where a string ends must not hide one. */
+/** Refused wherever they stand but in plain strings: a wrong guess about where a string ends must not hide one. */
 const WRITES = new RegExp(
   "\\b(insert|update|delete|merge|drop|alter|create|truncate|grant|revoke|copy|call|do|lock|vacuum|into|outfile|dumpfile|" +
     "execute|prepare|load|handler|rename|kill|flush|purge|attach|detach|install|reindex|cluster|notify|listen|import|share)\\b",
@@ -40,7 +40,7 @@ export function sqlRefusal(program: string, text: string): Refusal | undefined {
     return refusal(`${program}/unknown`, "The SQL is not known before it runs: write it out in single quotes.");
   }
   // Plain statements one after the other are judged one by one; what could hide an end of one stays together.
-  if (!/['"`\\]/.test(text.replace(/'[\w %.:,-]*'/g, "")) && text.trim().replace(/;\s*$/, "").includes(";")) {
+  if (withoutStrings(text) !== undefined && text.trim().replace(/;\s*$/, "").includes(";")) {
     const parts = text.split(";").filter((part) => part.trim() !== "");
     return parts.map((part) => sqlRefusal(program, part)).find((each) => each !== undefined);
   }
@@ -59,7 +59,7 @@ export function sqlRefusal(program: string, text: string): Refusal | undefined {
   if (!shows && !/^(select|with|table|values|desc|describe)\b/i.test(query)) {
     return refused("only SHOW, DESCRIBE, EXPLAIN and SELECT read");
   }
-  const written = WRITES.exec(query);
+  const written = WRITES.exec(withoutStrings(query) ?? query);
   if (written !== null && !shows) return refused(`${written[0]} changes something`);
   for (const [, name = ""] of query.matchAll(/(?<![\w.])([\w.]+)"?\s*\(/g)) {
     if (!FUNCTIONS.has(name.toLowerCase().replace(/^pg_catalog\./, ""))) {
@@ -67,4 +67,10 @@ export function sqlRefusal(program: string, text: string): Refusal | undefined {
     }
   }
   return undefined;
+}
+
+/** Undefined where a quote or a backslash is left over, so that it is not certain where strings end. */
+function withoutStrings(text: string): string | undefined {
+  const rest = text.replace(/'[\w %.:,-]*'/g, " ");
+  return /['"`\\]/.test(rest) ? undefined : rest;
 }

@@ -47,8 +47,10 @@ const MAX_DEPTH = 40;
 const QUIET_TEXT = /^(|Q|q|quit|QUIT)$/;
 
 /** What services are asked for their state with, and nothing else. */
-const QUESTION =
-  /^(ruok|stats?|mntr|conf|srvr|envi|isro|cons|wchs|dirs|ping|PING|INFO|info|version|show (stat|info|pools|threads|activity|errors|servers state|sess|table|backend))$/;
+const QUESTION = new RegExp(
+  "^(ruok|stats?|stats (items|slabs|settings|sizes|conns)|mntr|conf|srvr|envi|isro|cons|wchs|dirs|ping|PING|INFO|info|version|" +
+    "show (stat|info|pools|threads|activity|errors|servers (state|conn)|sess|table|backend))$",
+);
 
 export function isStep(node: SyntaxNode): boolean {
   return STEPS.has(node.type);
@@ -130,8 +132,10 @@ function quietInput(node: SyntaxNode): Input | undefined {
   if (node.type !== "Command" || node.name === undefined || inputOf(node.redirects) !== undefined) return undefined;
   const name = literalOf(node.name);
   if (name === "true" || name === ":") return "empty";
-  if (name !== "echo") return undefined;
+  if (name !== "echo" && name !== "printf") return undefined;
   const texts = node.args.map((arg) => arg.type === "Word" ? literalOf(arg) ?? "unknown" : "unknown");
-  if (texts.every((text) => QUIET_TEXT.test(text))) return "empty";
-  return texts.length === 1 && QUESTION.test(texts[0] ?? "") ? "question" : undefined;
+  if (name === "echo" && texts.every((text) => QUIET_TEXT.test(text))) return "empty";
+  const [text = "", ...others] = name === "echo" && /^-[en]+$/.test(texts[0] ?? "") ? texts.slice(1) : texts;
+  const lines = text.split(/(?:\\r)?\\n|\n|;/).map((line) => line.trim()).filter((line) => !QUIET_TEXT.test(line));
+  return others.length === 0 && lines.length > 0 && lines.every((line) => QUESTION.test(line)) ? "question" : undefined;
 }

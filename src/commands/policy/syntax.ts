@@ -2,6 +2,7 @@
 import type { ArithmeticExpression, Command, ParameterExpansionPart, SyntaxNode, Word } from "unbash";
 import { assignmentRefusal } from "./assignments.ts";
 import { bashRefusal, isFollowedBrace } from "./bash.ts";
+import { portProbe } from "./files.ts";
 import { listingOf } from "./found.ts";
 import { printsNumbers } from "./numeric.ts";
 import type { Place, Visit } from "./survey.ts";
@@ -146,12 +147,35 @@ export function variablesOf(visits: readonly Visit[]): Variables {
       if (node.wordlist === undefined) variables.assignUnknown(name);
       const words = (node.wordlist ?? []).flatMap((word) => withoutBraces(word) ?? [word]);
       for (const word of words) variables.assign(name, { how: "listed", word });
+      if (isOnlyWithin(name, visits)) variables.setLooped(name);
     }
     if (node.type === "Command" && node.name !== undefined && literalOf(node.name) === "read" && !reads.has(node)) {
       for (const arg of node.args) if (arg.type === "Word") variables.assignUnknown(literalOf(arg) ?? "");
     }
   }
   return variables;
+}
+
+/** Whether a variable is set by loops alone, and nowhere used but in their bodies. */
+function isOnlyWithin(name: string, visits: readonly Visit[]): boolean {
+  let inside = -1;
+  return visits.every(({ node, depth }) => {
+    if (depth <= inside) inside = -1;
+    if (node.type === "For" && literalOf(node.name) === name) {
+      // What the loop goes through is looked at before the variable is set.
+      const named = new RegExp(`\\$.*\\b${name}\\b|\`.*\\b${name}\\b`, "s");
+      if (node.wordlist === undefined || node.wordlist.some(({ text }) => named.test(text))) return false;
+      if (inside < 0) inside = depth;
+      return true;
+    }
+    if (node.type === "Assignment") return node.name !== name;
+    if (node.type === "Command" && node.name !== undefined && literalOf(node.name) === "read") {
+      return !node.args.some(({ text }) => text.includes(name));
+    }
+    const used = (node.type === "SimpleExpansion" && node.text.slice(1) === name) ||
+      (node.type === "ParameterExpansion" && node.parameter === name);
+    return !used || inside >= 0;
+  });
 }
 
 function nodeRefusal(node: SyntaxNode): Refusal | undefined {
@@ -257,6 +281,7 @@ function outputRefusal(target: Word | undefined): Refusal {
   return refusal(
     "redirect/write",
     `Output may only go to /dev/null, not to ${target?.text ?? "a file"}: what is printed comes back anyway.`,
+    portProbe(target?.text ?? ""),
   );
 }
 

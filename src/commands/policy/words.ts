@@ -1,7 +1,7 @@
 /** What the words of a line become when the shell expands them, as far as that is known beforehand. */
 import type { ParsedScript, Word, WordPart } from "unbash";
 import { GLOB, isLiteral, NUMBER, TEXT, WORD, WORDS } from "./marks.ts";
-import { exampleDate, printsDevices, printsGateway, printsNumbers } from "./numeric.ts";
+import { exampleDate, printsDevices, printsGateway, printsNumbers, printsShape } from "./numeric.ts";
 
 /** More combinations of values than this are not tried one by one: the values count as unknown. */
 const MAX_COMBINATIONS = 64;
@@ -10,7 +10,7 @@ const NUMERIC_PARAMETERS = new Set(["?", "$", "#", "!"]);
 /** `{a,b}` of plain text and `{1..5}`: the only brace expansions that are followed. */
 const PLAIN_LIST = /^\{([\w./:@%+-]*(?:,[\w./:@%+-]*)+)\}$/;
 const PLAIN_RANGE = /^\{(\d{1,4})\.\.(\d{1,4})\}$/;
-const PLAIN_PARTS: ReadonlySet<string> = new Set(["Literal", "SingleQuoted", "Glob", "BraceExpansion"]);
+const PLAIN_PARTS: ReadonlySet<string> = new Set(["Literal", "SingleQuoted", "Glob", "BraceExpansion", "DoubleQuoted"]);
 /** Stands for a home directory, so that what lies in it is recognised; no line can set HOME. */
 const HOME = "/root";
 /** Stands for the pipe that a process substitution becomes: a file that may be read. */
@@ -32,11 +32,13 @@ export type Source =
 
 /**
  * The values that the variables of a line can have, wherever in the line they are assigned: order, subshells and
- * branches are not followed. Every variable can also be empty, for it may be used where it is not set.
+ * branches are not followed. A variable can also be empty, for it may be used where it is not set, unless all that
+ * uses it stands within the loop that sets it.
  */
 export class Variables {
   readonly #sources = new Map<string, Source[]>();
   readonly #unknown = new Set<string>();
+  readonly #looped = new Set<string>();
   readonly #values = new Map<string, readonly string[]>();
 
   assign(name: string, source: Source): void {
@@ -48,6 +50,11 @@ export class Variables {
     this.#unknown.add(name);
   }
 
+  /** The variable is only used where a loop has given it a word. */
+  setLooped(name: string): void {
+    this.#looped.add(name);
+  }
+
   /** The possible values; they may hold marks. */
   values(name: string): readonly string[] {
     if (NUMERIC_PARAMETERS.has(name)) return [NUMBER];
@@ -57,7 +64,8 @@ export class Variables {
     const known = this.#values.get(name);
     if (known !== undefined) return known;
     this.#values.set(name, [TEXT]); // what a variable that is assigned from itself finds
-    const values = [...new Set(["", ...sources.flatMap((source) => this.#valuesOf(source))])];
+    const unset = this.#looped.has(name) ? [] : [""];
+    const values = [...new Set([...unset, ...sources.flatMap((source) => this.#valuesOf(source))])];
     const bounded = values.length > MAX_COMBINATIONS ? [TEXT] : values;
     this.#values.set(name, bounded);
     return bounded;
@@ -128,7 +136,7 @@ export function withoutBraces(word: Word): readonly Word[] | undefined {
   if (brace === undefined) return [word];
   // bash expands braces first, as text: `$x{a,b}` becomes `$xa $xb`.
   const others = word.parts?.toSpliced(at, 1) ?? [];
-  if (!others.every(({ type }) => PLAIN_PARTS.has(type))) return undefined;
+  if (!(word.parts ?? []).every(standsAlone)) return undefined;
   // Each further pair multiplies the words.
   if (others.filter(({ type }) => type === "BraceExpansion").length > 1) return undefined;
   const texts = bracedTexts(brace.text);
@@ -141,6 +149,15 @@ export function withoutBraces(word: Word): readonly Word[] | undefined {
   const expanded = words?.map(withoutBraces);
   const all = expanded?.flatMap((each) => each ?? []);
   return expanded?.includes(undefined) || (all?.length ?? 0) > MAX_COMBINATIONS ? undefined : all;
+}
+
+/** Whether a part is the same whatever the braces put behind it. */
+function standsAlone(part: WordPart, index: number, parts: readonly WordPart[]): boolean {
+  if (part.type === "CommandExpansion") return part.text.startsWith("$(");
+  if (part.type === "ParameterExpansion") return true;
+  const next = parts[index + 1];
+  if (part.type === "SimpleExpansion") return next?.type === "Literal" && /^[/.:,-]/.test(next.text);
+  return PLAIN_PARTS.has(part.type);
 }
 
 function bracedTexts(text: string): readonly string[] | undefined {
@@ -199,6 +216,8 @@ function outputOf(script: ParsedScript | undefined): string {
   if (printsNumbers(script)) return NUMBER;
   const date = exampleDate(script);
   if (date !== undefined) return date;
+  const shaped = printsShape(script);
+  if (shaped !== undefined) return shaped;
   const device = printsDevices(script);
   if (device !== undefined) return device + GLOB;
   // An address of which the last number is not known: several, and names of devices, are nothing that does harm.
@@ -207,8 +226,12 @@ function outputOf(script: ParsedScript | undefined): string {
 
 function parameterText(part: Extract<WordPart, { type: "ParameterExpansion" }>, binding: Binding): string {
   if (part.prefix === "#") return NUMBER;
-  const plain = part.prefix === undefined && part.operation === undefined;
-  return plain ? binding.get(part.parameter) ?? TEXT : TEXT;
+  const value = binding.get(part.parameter) ?? TEXT;
+  if (part.prefix !== undefined) return TEXT;
+  if (part.operation === undefined) return value;
+  // A piece of one word is one word.
+  const cut = part.operation.type === "Remove" || part.operation.type === "CaseModification";
+  return cut && !/[\s\uE001\uE002]/.test(value) ? WORD : TEXT;
 }
 
 function variablesOf(word: Word): string[] {

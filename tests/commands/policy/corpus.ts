@@ -6,6 +6,7 @@ import { CHANGED } from "./corpus/allowed/changed.ts";
 import { FIRST } from "./corpus/allowed/incidents_1.ts";
 import { SECOND } from "./corpus/allowed/incidents_2.ts";
 import { THIRD } from "./corpus/allowed/incidents_3.ts";
+import { FOURTH } from "./corpus/allowed/incidents_4.ts";
 import { LOGS } from "./corpus/allowed/logs.ts";
 import { NETWORK as NETWORK_READS } from "./corpus/allowed/network.ts";
 import { PACKAGES as PACKAGE_READS } from "./corpus/allowed/packages_hardware.ts";
@@ -22,6 +23,7 @@ import { NETWORK } from "./corpus/refused/network.ts";
 import { PACKAGES } from "./corpus/refused/packages.ts";
 import { SERVICES } from "./corpus/refused/services.ts";
 import { SHELL } from "./corpus/refused/shell.ts";
+import { UNSEEN } from "./corpus/refused/unseen.ts";
 
 export { CHANGED };
 export { RULES } from "./corpus/refused/rules.ts";
@@ -40,6 +42,7 @@ export const READ_ONLY: readonly string[] = [
   ...FIRST,
   ...SECOND,
   ...THIRD,
+  ...FOURTH,
 ];
 
 /** What must not run without an operator's word, and most of it not even then. */
@@ -54,6 +57,7 @@ export const DESTRUCTIVE: readonly string[] = [
   ...CONTAINERS,
   ...DATABASES,
   ...ATTACKS,
+  ...UNSEEN,
 ];
 
 /** Lines of {@linkcode READ_ONLY} that are known to be refused, with the reason that is given. */
@@ -137,4 +141,10 @@ export const ASKED: Readonly<Record<string, string>> = {
   "cat < /root/.ssh/id_rsa": "file/secret",
   'ping -c 1 "$(cat /etc/gateway)"': "network/unknown-name",
   "mysql -h db1 -e 'SHOW PROCESSLIST'": "mysql/host",
+  "hdparm -tT /dev/sda": "hdparm/load",
+  "curl http://127.0.0.1:8080/manager/text/stop?path=/app": "curl/action",
+  "curl -s --unix-socket /run/docker.sock http://localhost/info": "curl/socket",
+  "kubectl get secret app -n prod -o yaml": "file/secret",
+  "etcdctl get / --prefix": "file/secret",
+  "for ns in $(cat /tmp/ns); do dig +short @$ns example.com; done": "network/unknown-name",
 };

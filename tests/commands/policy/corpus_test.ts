@@ -7,7 +7,7 @@ const DESTRUCTIVE_LINES = 200;
 const ALLOWED_SHARE = 0.97;
 /** About the form of a line, or a program around another: the reason says what to write instead. */
 const SYNTAX =
-  /^(syntax|redirect|assignment|argument|file|program|input|test|read|printf|policy|env|sudo|timeout|command|xargs|ionice)\//;
+  /^(syntax|redirect|assignment|argument|file|program|input|test|read|printf|policy|env|sudo|timeout|command|xargs|ionice|stdbuf)\//;
 
 Deno.test("the corpora hold lines enough, each once", () => {
   assert.ok(new Set(READ_ONLY).size >= ENGINEERS_LINES, `${READ_ONLY.length} lines that read`);

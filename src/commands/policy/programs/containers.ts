@@ -3,7 +3,8 @@ import { given, leading, options, type Rule } from "../arguments.ts";
 import { mayHideOption, show } from "../marks.ts";
 import { refusal } from "../verdict.ts";
 import { commands, endless, listed, SOCKETS } from "./entry.ts";
-import type { Bound, Inner, Programs } from "./program.ts";
+import { ENGINE_SOCKET, KUBECONFIGS, valuesOf } from "./guard.ts";
+import type { Bound, Inner, Program, Programs } from "./program.ts";
 
 /** Options of lists and logs that podman and nerdctl share with docker; the others of theirs are global and can run programs. */
 const LISTING =
@@ -83,9 +84,6 @@ const EXEC_INSTEAD: Readonly<Record<string, string>> = {
   kubectl: "kubectl describe pod web",
 };
 
-const KUBECONFIGS =
-  /^\/etc\/kubernetes\/(admin|kubelet|super-admin)\.conf$|^\/etc\/rancher\/k3s\/k3s\.yaml$|^\/var\/lib\/kubelet\/kubeconfig$/;
-
 /** A configuration can name a program that hands out credentials; `--raw` is a GET, which can still open a session. */
 function kubectlRule(args: readonly string[]): ReturnType<Rule> {
   for (const [index, arg] of args.entries()) {
@@ -93,47 +91,106 @@ function kubectlRule(args: readonly string[]): ReturnType<Rule> {
     if (name === "--kubeconfig" && !KUBECONFIGS.test(value)) {
       return refusal("kubectl/credentials", `kubectl ${show(arg)} is refused: it goes elsewhere or runs a program.`);
     }
-    if (/-file=/.test(arg) || /-file=/.test(value)) {
+    if (/-file(=|$)/.test(arg)) {
       return refusal("kubectl/file", `kubectl ${show(arg)} is refused: a template stands in the line.`);
     }
-    if (name === "--raw" && (!value.startsWith("/") || /exec|attach|portforward|proxy|[^\w./?=&:,-]/.test(value))) {
+    if (
+      name === "--raw" &&
+      (!value.startsWith("/") ||
+        /exec|attach|portforward|proxy\b(?!\/(stats\/summary|metrics(\/cadvisor)?|healthz|configz)$)|[^\w./?=&:,\uE003-]/
+          .test(value))
+    ) {
       return refusal("kubectl/raw", `kubectl ${show(arg)} is refused: only addresses that report are read.`);
     }
   }
   return undefined;
 }
 
+/** Whole secrets, or all that the cluster knows, among it its secrets. */
+function kubectlApproval(args: readonly string[]): ReturnType<Rule> {
+  const secrets = args.some((arg) => /^(\w+,)*secrets?([./,]|$)/i.test(arg));
+  const whole = args.some((arg) => /^(-o|--output|--template)(?!=?(name|wide)$)/.test(arg));
+  const raw = args.some((arg) => /\/secrets\b/.test(arg));
+  return raw || (secrets && whole && args.includes("get"))
+    ? refusal("file/secret", "This shows keys and passwords of the cluster: an operator has to agree.", SECRETS_INSTEAD)
+    : undefined;
+}
+const SECRETS_INSTEAD = "kubectl get secrets -A";
+
+/** Only the names of keys, or their number; values may be secrets. */
+function etcdApproval(args: readonly string[]): ReturnType<Rule> {
+  return args.includes("get") && !args.some((arg) => arg === "--keys-only" || arg === "--count-only")
+    ? refusal("file/secret", "Values of etcd may be keys and passwords: an operator has to agree.", ETCD_INSTEAD)
+    : undefined;
+}
+const ETCD_INSTEAD = "etcdctl get / --prefix --keys-only --limit=20";
+
 const KUBECTL = "-A -n: -l: -L: -o: --all-namespaces --namespace= --output= --selector= --field-selector= --sort-by= " +
   "--show-labels --no-headers --watch --watch-only --chunk-size= --raw= --template= --request-timeout= --kubeconfig= " +
   "--show-managed-fields --show-events --ignore-not-found --label-columns= --show-kind --server-print= --subresource=";
 
+const PODMAN: Readonly<Record<string, string>> = {
+  "ps,images,inspect,top,version,info,port,diff,history,network ls,network inspect,volume ls": LISTING,
+  "volume inspect,container ls,container inspect,container top,image ls,image inspect,system df,system info": LISTING,
+  "pod ps,pod inspect,pod stats,pod top,stats,container stats": LISTING,
+  "logs,container logs,pod logs": LOGS,
+  "events,system events": "--since= --until= --format= --filter= --stream --no-trunc",
+};
+
+/** Files of projects lie where administrators keep them; elsewhere somebody else may have written one. */
+const PROJECT_FILE = /^\/(etc|opt|srv|root|home|data|usr\/local|var\/lib)\/(?!.*\.\.)[\w./-]+\.ya?ml$/;
+
+/** `docker compose -f FILE -p NAME ps` is judged as `docker compose ps`. */
+function withoutProject(program: string, args: readonly string[]): readonly string[] {
+  const start = program === "docker" ? 1 : 0;
+  if (start > 0 && args[0] !== "compose") return args;
+  let at = start;
+  for (; /^(-[fp]|--file|--project-name)$/.test(args[at] ?? ""); at += 2) {
+    const value = args[at + 1] ?? "";
+    if (!(/^--?f/.test(args[at] ?? "") ? PROJECT_FILE : /^[\w-]+$/).test(value)) break;
+  }
+  return [...args.slice(0, start), ...args.slice(at)];
+}
+
+/** Entries that are asked as if no project were named. */
+function ofProjects(programs: Programs): Programs {
+  const entries = Object.entries(programs).map(([name, program]): [string, Program] => [name, {
+    ...program,
+    rule: (args) => program.rule?.(withoutProject(name, args)),
+    bound: (args) => program.bound?.(withoutProject(name, args)),
+  }]);
+  return Object.fromEntries(entries);
+}
+
 export const CONTAINER_PROGRAMS: Programs = {
   ...withExec({
-    ...commands("docker", "", {
+    ...ofProjects(commands("docker", "", {
       "ps,images,inspect,logs,stats,top,version,info,port,diff,history,events,network ls,network inspect,volume ls":
         "*",
       "volume inspect,container ls,container inspect,container logs,container top,container port,container stats": "*",
       "container list,container diff,image ls,image inspect,image history,system df,system info,system events": "*",
       "compose ps,compose logs,compose ls,compose top,compose images,compose version,context ls,context show": "*",
       "node ls,node ps,node inspect,service ls,service ps,service inspect,service logs,stack ls,stack ps": "*",
-      "stack services,plugin ls,plugin inspect": "*",
+      "stack services,plugin ls,plugin inspect,buildx du,buildx ls": "*",
     }, {
       needs: SOCKETS,
       bound: follows("docker", /^(service logs|compose logs|container logs)/),
       instead: "docker ps -a",
+    })),
+    ...commands("podman", "", PODMAN, {
+      needs: SOCKETS,
+      bound: follows("podman", /^container logs/),
+      instead: "podman ps -a",
     }),
-    ...commands("podman nerdctl", "", {
-      "ps,images,inspect,top,version,info,port,diff,history,network ls,network inspect,volume ls": LISTING,
-      "volume inspect,container ls,container inspect,container top,image ls,image inspect,system df,system info":
-        LISTING,
-      "pod ps,pod inspect,pod stats,pod top,stats,container stats": LISTING,
-      "logs,container logs,pod logs": LOGS,
-      "events,system events": "--since= --until= --format= --filter= --stream --no-trunc",
-    }, { needs: SOCKETS, bound: follows("podman", /^container logs/), instead: "podman ps -a" }),
+    ...commands("nerdctl", "--namespace= -n:", PODMAN, {
+      needs: SOCKETS,
+      bound: follows("nerdctl", /^container logs/),
+      instead: "nerdctl ps -a",
+    }),
     ...commands("kubectl oc", KUBECTL, {
       "get": "-wR",
-      "describe,api-resources,api-versions,explain,events,cluster-info!,auth can-i,auth whoami,options":
-        "-wR --recursive " +
+      "auth can-i": "--list --as= --as-group= --subresource= -q --quiet",
+      "describe,api-resources,api-versions,explain,events,cluster-info!,auth whoami,options": "-wR --recursive " +
         "--api-group= --verbs= --namespaced --types= --for= --list --api-version=",
       "logs":
         "--follow --previous --container= --all-containers --tail= --since= --since-time= --timestamps --limit-bytes= " +
@@ -145,21 +202,22 @@ export const CONTAINER_PROGRAMS: Programs = {
     }, {
       needs: SOCKETS,
       rules: [kubectlRule],
+      approval: kubectlApproval,
       bound: follows("kubectl", /^(get|events|rollout)/),
       instead: "kubectl get pods -A -o wide",
     }),
   }),
-  ...commands("docker-compose", "", { "ps,logs,top,images,ls,version": "*" }, {
+  ...ofProjects(commands("docker-compose", "", { "ps,logs,top,images,ls,version": "*" }, {
     needs: SOCKETS,
     bound: follows("docker", /^$/),
     instead: "docker compose ps",
-  }),
-  ...commands("crictl", "-t: --timeout=", {
+  })),
+  ...commands("crictl", "-t: -r: -i: --timeout= --runtime-endpoint= --image-endpoint=", {
     "ps,pods,images,inspect,inspectp,inspecti,stats,statsp,info,version,imagefsinfo":
       "-aqv -o: --output= --name= --state= " +
       "--no-trunc --all --quiet --verbose --label= --namespace= --pod= --latest -l -p: --id=",
     "logs": "-ft -p --tail= --since= --timestamps --follow --previous",
-  }, { needs: SOCKETS, bound: follows("crictl", /^$/), instead: "crictl ps -a" }),
+  }, { needs: SOCKETS, rules: [engineHere], bound: follows("crictl", /^$/), instead: "crictl ps -a" }),
   ...commands("ctr", "-n: --namespace=", {
     "containers ls,containers list,containers info,c ls,images ls,images list,i ls,tasks ls,tasks list,t ls,tasks ps":
       "-q",
@@ -199,7 +257,7 @@ export const CONTAINER_PROGRAMS: Programs = {
       "endpoint health,endpoint status,endpoint hashkv,member list,alarm list!,version!": "",
       "get": "--prefix --keys-only --limit= --count-only --print-value-only --from-key",
     },
-    { instead: "etcdctl endpoint status" },
+    { approval: etcdApproval, instead: "etcdctl endpoint status" },
   ),
   ...commands("consul", "", {
     "members,info,operator raft list-peers,catalog nodes,catalog services,version": "~detailed ~wan",
@@ -214,6 +272,13 @@ export const CONTAINER_PROGRAMS: Programs = {
       "~verbose ~short ~stderr ~tail ~n: ~f",
   }, { bound: (args) => args.includes("-f") ? endless("nomad") : undefined, instead: "nomad status" }),
 };
+
+/** An engine of this host is asked, at the socket that it has. */
+function engineHere(args: readonly string[]): ReturnType<Rule> {
+  const named = [...valuesOf(args, "r", "runtime-endpoint"), ...valuesOf(args, "i", "image-endpoint")];
+  const other = named.find((socket) => !ENGINE_SOCKET.test(socket));
+  return other === undefined ? undefined : refusal("crictl/socket", `${show(other)} is no engine of this host.`);
+}
 
 /** virsh takes several commands apart by `;` and reads further ones from a terminal. */
 function oneVirsh(args: readonly string[]): ReturnType<Rule> {

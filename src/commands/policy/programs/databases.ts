@@ -110,7 +110,7 @@ const elsewhere = (program: string, synopsis: string): Rule => (args) => {
 };
 
 const REDIS = "-h: -p: -a: -n: -s: --no-auth-warning --raw --no-raw --csv --json --user= --pass= --tls --cacert= -3 " +
-  "--bigkeys --memkeys --hotkeys --stat --latency --latency-history -i:";
+  "--scan --pattern= --count= --bigkeys --memkeys --hotkeys --stat --latency --latency-history -i:";
 const REDIS_READS =
   "info,ping,dbsize!,slowlog get,slowlog len!,client list,client info!,client getname!,config get,memory stats!," +
   "memory usage,memory doctor!,latency latest!,latency history,latency doctor!,cluster info!,cluster nodes!,cluster slots!," +
@@ -153,7 +153,8 @@ export const DATABASE_PROGRAMS: Programs = {
     needs: SOCKETS,
     rules: [
       (args) =>
-        args.some((arg) => /^--(bigkeys|memkeys|hotkeys|stat|latency|latency-history)$/.test(arg)) || hasCommand(args)
+        args.some((arg) => /^--(scan|bigkeys|memkeys|hotkeys|stat|latency|latency-history)$/.test(arg)) ||
+          hasCommand(args)
           ? undefined
           : refusal("redis-cli/input", "redis-cli without a command reads commands from its input."),
     ],
@@ -165,7 +166,7 @@ export const DATABASE_PROGRAMS: Programs = {
     instead: "redis-cli info",
   }),
   ...ruled("mongosh mongo", [mongoRule], { needs: SOCKETS, instead: "mongosh --quiet --eval 'db.serverStatus()'" }),
-  ...commands("nodetool", "-h: -p: --host= --port=", {
+  ...commands("nodetool", "-H -h: -p: --human-readable --host= --port=", {
     "status,info,tpstats,netstats,compactionstats,tablestats,cfstats,ring,gossipinfo,describecluster,version!": "",
     "tablehistograms,proxyhistograms,gcstats,failuredetector,getcompactionthroughput,listsnapshots": "",
   }, { approval: elsewhere("nodetool", "-h: -p: --host= --port="), instead: "nodetool status" }),

@@ -18,6 +18,16 @@ export const configuredBy = (letters: string) => (args: readonly string[]): bool
 export const isConfiguration = (path: string): boolean =>
   /^\/(etc|usr|opt)\/[\w./-]+$/.test(path) && !path.includes("..");
 
+/** Where distributions of Kubernetes keep the configuration of root's client. */
+export const KUBECONFIGS = new RegExp(
+  "^(/etc/kubernetes/(admin|kubelet|super-admin)\\.conf|/etc/rancher/(k3s/k3s|rke2/rke2)\\.yaml|" +
+    "/var/lib/kubelet/kubeconfig|/root/\\.kube/config)$",
+);
+/** Where container engines of this host listen. */
+export const ENGINE_SOCKET = new RegExp(
+  "^(unix://)?/(var/)?run/(containerd/containerd|crio/crio|cri-dockerd|dockershim|k3s/containerd/containerd)\\.sock$",
+);
+
 export const HERE = /^(localhost|127\.\d+\.\d+\.\d+|::1|\/[\w./-]+)$/;
 export const HERE_URL = /^(https?:\/\/)?(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/;
 

@@ -1,7 +1,7 @@
 /** What single arguments of programs do although the rest of their entry only reads. */
 import { WORDS } from "../marks.ts";
 import { type Refusal, refusal } from "../verdict.ts";
-import { configuredBy, type Guard, isConfiguration, isUnknown, some } from "./guard.ts";
+import { configuredBy, type Guard, isConfiguration, isUnknown, some, valuesOf } from "./guard.ts";
 import { REMOTE_GUARDS } from "./guards_remote.ts";
 
 const GUARDS: readonly Guard[] = [
@@ -199,6 +199,22 @@ const GUARDS: readonly Guard[] = [
     why: "its options become words of another command",
     instead: "xfs_info /",
     found: some(/^-|\s/),
+  },
+  {
+    programs: "dnsmasq unbound-control",
+    rule: "nginx/config",
+    why: "a configuration from elsewhere can name a script or another host",
+    instead: "dnsmasq --test",
+    found: (args) =>
+      configuredBy("Cc")(args) || valuesOf(args, "C", "conf-file").some((path) => !isConfiguration(path)),
+  },
+  {
+    programs: "systemd-analyze",
+    rule: "systemd-analyze/file",
+    why: "only configurations are printed",
+    instead: "systemd-analyze cat-config systemd/journald.conf --no-pager",
+    found: (args) =>
+      args.includes("cat-config") && args.some((arg) => isUnknown(arg) || /\.\.|^\/(?!.*\.conf$)/.test(arg)),
   },
   {
     programs: "nginx",

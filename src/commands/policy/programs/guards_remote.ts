@@ -1,7 +1,32 @@
 /** Guards of programs that ask services and other hosts. */
 import { type Guard, HERE, HERE_URL, isUnknown, some, valuesOf } from "./guard.ts";
 
+const LINE_END = /[\n\r;]/;
+/** Words that are handed on as one line of a protocol. */
+const LINES = {
+  rule: "service/lines",
+  why: "the service takes a line break or a semicolon for the end of a command, and the next one begins",
+  instead: "systemctl status --no-pager",
+} as const;
+
 export const REMOTE_GUARDS: readonly Guard[] = [
+  {
+    ...LINES,
+    programs: "birdc birdc6 varnishadm vtysh",
+    found: (args) => args.some((arg) => isUnknown(arg) || LINE_END.test(arg)),
+  },
+  {
+    ...LINES,
+    programs: "chronyc lldpcli lldpctl supervisorctl fail2ban-client ipsec strongswan",
+    found: some(LINE_END),
+  },
+  {
+    programs: "jps jstat",
+    rule: "jstat/host",
+    why: "it may only look at a process of this host, by its number",
+    instead: "jps -l",
+    found: some(/[@:/]|^(?!-)\D*[A-Za-z_.]/),
+  },
   {
     programs: "xmllint",
     rule: "xmllint/url",
@@ -19,7 +44,7 @@ export const REMOTE_GUARDS: readonly Guard[] = [
       args.some((arg, index) =>
         /^-(in|untrusted|trusted|certfile|CAfile|CApath)$/.test(args[index - 1] ?? "") && !/^(\/|$)/.test(arg)
       ) ||
-      (args[0] !== "s_client" && args.slice(1).some((arg, index) =>
+      (!/^(s_client|ciphers)$/.test(args[0] ?? "") && args.slice(1).some((arg, index) =>
         /^https?:|^file:/i.test(arg) ||
         (!arg.startsWith("-") && !arg.startsWith("/") && arg !== "" &&
           !/^-([a-z]*check\w*|ext|purpose|nameopt|certopt|inform|verify_hostname)$/.test(args[index] ?? ""))
@@ -74,6 +99,13 @@ export const REMOTE_GUARDS: readonly Guard[] = [
     why: "it asks another host",
     instead: "ss -lntp",
     found: (args) => valuesOf(args, "h", "host").some((host) => !HERE.test(host)),
+  },
+  {
+    programs: "rabbitmqctl rabbitmq-diagnostics",
+    rule: "network/host",
+    why: "only a node of this host is asked",
+    instead: "rabbitmqctl status",
+    found: (args) => valuesOf(args, "n", "node").some((node) => !/^[\w-]+(@localhost)?$/.test(node)),
   },
   {
     programs: "etcdctl",

@@ -2,7 +2,7 @@
 import { atMost, only, options, type Rule, without } from "../arguments.ts";
 import { isLiteral, show } from "../marks.ts";
 import { refusal } from "../verdict.ts";
-import { commands, endless, follows, limited, listed, reports, ruled, SOCKETS } from "./entry.ts";
+import { commands, endless, follows, limited, listed, needsOne, reports, ruled, SOCKETS } from "./entry.ts";
 import type { Programs } from "./program.ts";
 
 const nothing = (program: string, why: string): Rule => atMost(program, 0, why);
@@ -21,7 +21,8 @@ function sysctlRule(args: readonly string[]): ReturnType<Rule> {
 
 export const HARDWARE_PROGRAMS: Programs = {
   ...reports("modinfo", { files: "operands" }),
-  ...reports("lsmod lsusb acpi ibstat ibstatus ibv_devinfo ibv_devices hwloc-info edac-util"),
+  ...reports("lsmod acpi ibstat ibstatus ibv_devinfo ibv_devices hwloc-info edac-util"),
+  ...listed("lsusb", "-vtV -s: -d: --verbose --tree", { instead: "lsusb -t" }),
   ...ruled("sysctl", [sysctlRule], { instead: "sysctl -a" }),
   ...commands("kmod", "", { "list!": "" }, { instead: "lsmod" }),
   ...limited(
@@ -49,7 +50,12 @@ export const HARDWARE_PROGRAMS: Programs = {
   ...listed("ras-mc-ctl", "--summary --status --errors --error-count --layout --mainboard", {
     instead: "ras-mc-ctl --summary",
   }),
-  ...listed("mcelog", "--client", { needs: SOCKETS }),
+  // Without --client it takes the events out of the kernel.
+  ...listed("mcelog", "--client", {
+    rules: [needsOne("mcelog", "--client", "is refused without --client: it would take the events away")],
+    needs: SOCKETS,
+    instead: "mcelog --client",
+  }),
   ...commands("cpupower", "-c:", { "frequency-info,idle-info,info!": "-aefhlmpnsy" }, {
     instead: "cpupower frequency-info",
   }),

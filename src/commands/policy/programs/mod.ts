@@ -1,4 +1,5 @@
 /** The allowlist: every program that may run, with the rule for its arguments. */
+import { CLUSTER_PROGRAMS } from "./clusters.ts";
 import { CONTAINER_PROGRAMS } from "./containers.ts";
 import { DATABASE_PROGRAMS } from "./databases.ts";
 import { HARDWARE_PROGRAMS } from "./hardware.ts";
@@ -15,6 +16,7 @@ import { SERVICE_PROGRAMS } from "./services.ts";
 import { SHELL_PROGRAMS } from "./shell.ts";
 import { STORAGE_PROGRAMS } from "./storage.ts";
 import { TEXT_PROGRAMS } from "./text.ts";
+import { VENDOR_PROGRAMS } from "./vendors.ts";
 import { VERSION_PROGRAMS } from "./versions.ts";
 
 export { notListed } from "./refused.ts";
@@ -38,6 +40,8 @@ export const PROGRAMS: ReadonlyMap<string, Program> = new Map(Object.entries({
   ...DATABASE_PROGRAMS,
   ...PACKAGE_PROGRAMS,
   ...SECURITY_PROGRAMS,
+  ...VENDOR_PROGRAMS,
+  ...CLUSTER_PROGRAMS,
 }));
 
 /** Names of the programs that may run, sorted: for the prompt and for people. */

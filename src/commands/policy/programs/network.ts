@@ -33,7 +33,7 @@ function ipRule(args: readonly string[]): ReturnType<Rule> {
     return refusal("ip/object", `ip ${show(object)} is not on the list of what only reads.`);
   }
   if (object === "xfrm" || object === "l2tp" || object === "mptcp") {
-    return /^(state|policy|tunnel|session|endpoint|limits)$/.test(verb) && ["", ...SHOW].includes(third)
+    return /^(state|policy|tunnel|session|endpoint|limits)$/.test(verb) && ["", "count", ...SHOW].includes(third)
       ? undefined
       : refusal("ip/change", `ip ${object} ${show(verb)} ${show(third)} is refused: only show and list read.`);
   }
@@ -56,7 +56,7 @@ const showsOnly = (program: string, flags: string, objects: string, shows = SHOW
 };
 
 function nftRule(args: readonly string[]): ReturnType<Rule> {
-  const [verb, ...rest] = args.filter((arg) => !/^-[anjsytN]+$/.test(arg));
+  const [verb, ...rest] = args.filter((arg) => !/^(-[anjsytN]+|--(handle|json|stateless|terse))$/.test(arg));
   const other = rest.find((arg) => !isLiteral(arg) || /[;\n]|^-/.test(arg));
   if (other === undefined && (verb === "list" || /^list [\w ]+$/.test(verb ?? ""))) return undefined;
   return refusal(
@@ -73,8 +73,9 @@ const ETHTOOL_READS = new Set(
 
 /** One device, and at most one option before it: with one word alone nothing can be set. */
 function ethtoolRule(args: readonly string[]): ReturnType<Rule> {
-  const known = args.length <= 2 && args.slice(0, -1).every((arg) => ETHTOOL_READS.has(arg)) &&
-    args.every((arg, index) => isLiteral(arg) || (index === args.length - 1 && !/[\uE002\uE000]/.test(arg)));
+  const hashed = /^-[nu] [\w.-]+ rx-flow-hash \w+$/.test(args.join(" "));
+  const known = hashed || args.length <= 2 && args.slice(0, -1).every((arg) => ETHTOOL_READS.has(arg)) &&
+      args.every((arg, index) => isLiteral(arg) || (index === args.length - 1 && !/[\uE002\uE000]/.test(arg)));
   return known
     ? undefined
     : refusal("ethtool/change", `ethtool takes one device and at most one of ${[...ETHTOOL_READS].join(", ")}.`);
@@ -223,7 +224,8 @@ export const NETWORK_PROGRAMS: Programs = {
     needs: SOCKETS,
     instead: "fail2ban-client status",
   }),
-  ...commands("wg", "", { "!,show?": "" }, { needs: ADMIN, instead: "wg show" }),
+  ...commands("wg", "", { "!": "", "show": { operands: wireguardFacts } }, { needs: ADMIN, instead: "wg show" }),
+  ...commands("brctl", "", { "show,showmacs?,showstp?": "" }, { instead: "bridge link show" }),
   ...commands("ipsec strongswan", "", { "status,statusall,version!,listcerts!": "" }, { needs: SOCKETS }),
   ...listed("swanctl", "-lLPx --list-sas --list-conns --list-certs --list-pols --stats --version", {
     rules: [
@@ -238,7 +240,8 @@ export const NETWORK_PROGRAMS: Programs = {
   }),
   ...limited("vtysh", [
     (args) =>
-      args.length === 2 && args[0] === "-c" && /^(show|sh) [^|>;\n]*$/.test(args[1] ?? "")
+      args.length > 0 && args.length % 2 === 0 &&
+        args.every((arg, index) => index % 2 === 0 ? arg === "-c" : /^(show|sh) [^|>;\n]*$/.test(arg))
         ? undefined
         : refusal("vtysh/command", 'vtysh is refused except as vtysh -c "show …".'),
   ], {
@@ -253,7 +256,8 @@ export const NETWORK_PROGRAMS: Programs = {
         "",
       "device!,device status!,device show?,dev!,dev status!,dev show?,d!,d show?,device wifi!,device wifi list!,dev wifi!":
         "",
-      "dev wifi list!,connection!,connection show,con!,con show,c!,c show,device lldp!,monitor!": "",
+      "dev wifi list!,connection!,con!,c!,device lldp!,monitor!": "",
+      "connection show,con show,c show": "--active --order=",
     },
     {
       needs: SOCKETS,
@@ -307,6 +311,15 @@ export const NETWORK_PROGRAMS: Programs = {
   }),
   ...listed("vnstat", "-hdmys5 -i: --oneline --json --days --hours --months --iface="),
 };
+
+/** Keys are told for some words, and they stay out of sight for the others. */
+function wireguardFacts([, fact = "peers", ...others]: readonly string[]): ReturnType<Rule> {
+  return others.length === 0 &&
+      /^(peers|public-key|listen-port|fwmark|endpoints|allowed-ips|latest-handshakes|transfer|persistent-keepalive)$/
+        .test(fact)
+    ? undefined
+    : refusal("wg/operand", `wg show ${show(fact)} shows keys.`);
+}
 
 /** What is asked goes out to name servers. */
 function literalNames(operands: readonly string[]): ReturnType<Rule> {

@@ -84,9 +84,11 @@ export const PACKAGE_PROGRAMS: Programs = {
       "list,info,history!,history list,history info,repolist,search,provides,repoquery,check!,deplist,updateinfo,module list":
         "",
       "list installed,check-update,grouplist,group list,versionlist list": "",
+      "needs-restarting": "-rs",
     },
     { instead: "rpm -qa --last" },
   ),
+  ...commands("apt-file", "-xlFiv", { "search,list,show,find": "" }, { instead: "dpkg -S /bin/ls" }),
   ...commands("zypper", "-nqx --non-interactive --quiet", {
     "search,se,info,if,repos,lr,packages,pa,list-updates,lu,list-patches,lp,patches,locks,ll,services,ls,ps":
       "-i -s -u -d --installed-only",

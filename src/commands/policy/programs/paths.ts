@@ -55,8 +55,19 @@ function findExec(args: readonly string[]): readonly string[] | undefined {
   const firstOption = args.findIndex((arg) => /^[-(!]/.test(arg) && !/^-[HLP]$/.test(arg));
   const roots = args.slice(0, firstOption).filter((arg) => !/^-[HLP]$/.test(arg));
   const [root = "/"] = roots;
-  const found = roots.length === 0 || roots.some(holdsUnreadable) ? TEXT : `${root}/${GLOB}${nameSuffix(args)}`;
+  const found = roots.length === 0 || roots.some(holdsUnreadable)
+    ? namedBelow(roots, args) ?? TEXT
+    : `${root}/${GLOB}${nameSuffix(args)}`;
   return args.slice(start + 1, start + 1 + length).map((arg) => arg.replaceAll("{}", found));
+}
+
+/** `find /proc -name status`: anywhere below, but called that. */
+function namedBelow([root = "", ...others]: readonly string[], args: readonly string[]): string | undefined {
+  const names = args.filter((_, index) => args[index - 1] === "-name");
+  const [name = ""] = names;
+  const certain = others.length === 0 && names.length === 1 && /^\/[\w./-]+$/.test(root) && /^[\w.-]+$/.test(name) &&
+    !args.some((arg) => /^(-o|-or|-not|!|,|[()])$/.test(arg));
+  return certain ? `${root}/${TEXT}/${name}` : undefined;
 }
 
 /** The key letters of tar may stand without a dash. */

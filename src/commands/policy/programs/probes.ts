@@ -1,6 +1,6 @@
 /** Programs that send something: questions to name servers, probes of hosts and ports, requests. */
 import { given, only, options, type Rule } from "../arguments.ts";
-import { show, TEXT, WORDS } from "../marks.ts";
+import { show, TEXT } from "../marks.ts";
 import { refusal } from "../verdict.ts";
 import { endless, listed, needsOne, ruled } from "./entry.ts";
 import { valuesOf } from "./guard.ts";
@@ -14,16 +14,21 @@ const PING = "-46nqODvU -c: -W: -w: -i: -s: -I: -M: -t: -Q:";
 
 /** Text that is only known when the line runs would leave the host within a name. */
 export function namesRule(args: readonly string[]): ReturnType<Rule> {
-  const found = args.find((arg) => arg.includes(WORDS) || (arg.includes(TEXT) && arg !== TEXT));
+  const found = args.find((arg) => /[\uE002\uE003]/.test(arg) || (arg.includes(TEXT) && !isName(arg)));
   return found === undefined ? undefined : refusal(
     "network/name",
     `${show(found)} would leave this host as a name, and what it holds is not known: write the name out.`,
   );
 }
 
+/** A name that is not known, or that of the server which is asked. */
+function isName(arg: string): boolean {
+  return arg === TEXT || arg === `@${TEXT}`;
+}
+
 /** A whole name from elsewhere: a person can tell whether it may go out. */
 export function nameApproval(args: readonly string[]): ReturnType<Rule> {
-  return args.some((arg) => arg === TEXT)
+  return args.some(isName)
     ? refusal(
       "network/unknown-name",
       "A name that is only known when the line runs would leave this host.",
@@ -86,6 +91,20 @@ function asksHere(args: readonly string[]): boolean {
   return socket === undefined
     ? /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host) && /^\d{1,5}$/.test(port) && others.length === 0
     : host === "" && /^\/(var\/)?run\/[\w./-]+$/.test(socket) && !socket.includes("..");
+}
+
+/** Standard input and output on one side, a socket or a port of this host on the other, both without options. */
+function asksSocket(args: readonly string[]): boolean {
+  const [here, there = "", ...others] = args.toSorted((first, second) =>
+    Number(isStdio(second)) - Number(isStdio(first))
+  );
+  return others.length === 0 && isStdio(here) && !isStdio(there) && !there.includes("..") &&
+    /^((unix(-connect)?:)?\/(var\/(lib\/haproxy|run)|run)\/[\w./-]+|tcp4?(-connect)?:(localhost|127\.0\.0\.1):\d{1,5})$/i
+      .test(there);
+}
+
+function isStdio(address: string | undefined): boolean {
+  return /^(-|stdio)$/i.test(address ?? "");
 }
 
 const FPING = "-46aeusnAdq -c: -t: -i: -p: -r: -I: -b: --alive --elapsed --stats --quiet --count=";
@@ -176,6 +195,26 @@ export const PROBE_PROGRAMS: Programs = {
     rules: [namesRule],
     needs: RAW,
     instead: "ss -lntup",
+  }),
+  ...ruled("ntpdate", [
+    namesRule,
+    (args) => listedRule("ntpdate", "-q46 -t: -p:", args),
+    needsOne("ntpdate", "-q -tp:", "is refused without -q: it would set the clock"),
+  ], {
+    ...asking,
+    instead: "chronyc -n tracking",
+  }),
+  // A question that is known is let through before this rule is asked.
+  ...ruled("socat", [
+    () =>
+      refusal(
+        "program/runs-anything",
+        "socat is refused except to pass a known question to a socket below /run: echo 'show stat' | socat stdio /run/haproxy/admin.sock.",
+      ),
+  ], {
+    asks: asksSocket,
+    needs: { local_sockets: true },
+    instead: "nc -zv -w 3 127.0.0.1 80",
   }),
   ...listed("whois", "-h: -p: -H", {
     rules: [namesRule],

@@ -38,6 +38,8 @@ function topOnce(args: readonly string[]): Rewrite | undefined {
 
 const TOP = "-bHciS1Ew -n: -p: -o: -u: -U: -d: -e:";
 const IOTOP = "-botqPakc -n: -p: -u: -d: --batch --only --iter= --time --quiet --processes --accumulated";
+const LIMITS =
+  "--nofile --nproc --core --memlock --stack --cpu --as --data --fsize --rss --sigpending --msgqueue --locks";
 const BATCH_TOP = "top -b -n 1";
 
 const nothing = (program: string, why: string): Rule => atMost(program, 0, why);
@@ -99,6 +101,10 @@ export const PROCESS_PROGRAMS: Programs = {
     instead: BATCH_TOP,
   }),
   ...reports("smem"),
+  ...listed("dstat", "-cdgimnprstylvaf -C: -D: -N: --nocolor --noupdate", {
+    bound: counted("dstat", "CDN"),
+    instead: "vmstat 1 5",
+  }),
   ...listed("ps_mem", "-sdSt -p: -w:", { bound: (args) => args.includes("-w") ? endless("ps_mem") : undefined }),
   ...listed("vmtouch", "-vqf", { files: "operands", instead: "grep -i cached /proc/meminfo" }),
   ...listed("jps", "-qmlvV"),
@@ -151,7 +157,14 @@ export const PROCESS_PROGRAMS: Programs = {
     instead: "chrt -p 1",
   }),
   ...ruled("uclampset", [prioritiesOf("uclampset")], { instead: "uclampset -p 1" }),
-  ...listed("prlimit", "-p: -o: --pid= --output= --noheadings --raw --verbose", {
+  ...listed("prlimit", `-p: -o: --pid= --output= --noheadings --raw --verbose ${LIMITS}`, {
+    // With "=" behind it, the name of a limit sets it.
+    rules: [
+      (args) =>
+        args.some((arg) => /^--(?!pid|output)\w+=/.test(arg))
+          ? refusal("prlimit/change", "prlimit sets what stands behind an equals sign.")
+          : undefined,
+    ],
     operands: nothing("prlimit", "it would run a program"),
     instead: "cat /proc/1/limits",
   }),
@@ -176,6 +189,16 @@ export const PROCESS_PROGRAMS: Programs = {
     instead: "crontab -l",
   }),
   ...listed("atq", "-q: -V"),
+  ...ruled("at", [(args) => args.join(" ") === "-l" ? undefined : AT], { instead: "atq" }),
+  ...listed("pam_tally2", "-u: --user= --quiet", {
+    operands: nothing("pam_tally2", "it changes the tally"),
+    instead: "faillock --user root",
+  }),
+  ...listed("ldconfig", "-p --print-cache", {
+    operands: nothing("ldconfig", "it would change the cache"),
+    rules: [needsOne("ldconfig", "-p --print-cache", "is refused without -p: it would change the cache")],
+    instead: "ldconfig -p",
+  }),
 };
 
 /** An interval without a count. */
@@ -192,6 +215,7 @@ function killRule(args: readonly string[]): ReturnType<Rule> {
   return refusal("program/changes-system", 'kill is refused except as "kill -0 PID": it changes the system.');
 }
 
+const AT = refusal("program/endless", "at is refused except as at -l: it outlives the command.", "atq");
 const CHAGE = refusal("chage/change", "chage is refused without -l: it would change an account.");
 const PASSWD = refusal("passwd/change", 'passwd is refused except as "passwd -S USER": it would change a password.');
 

@@ -1,7 +1,10 @@
 /** Programs that ask systemd, other supervisors and servers how they are. */
-import { atMost, type Rule, without } from "../arguments.ts";
+import { atMost, given, options, type Rule, without } from "../arguments.ts";
+import { show } from "../marks.ts";
 import { refusal } from "../verdict.ts";
-import { commands, endless, listed, needsOne, reports, SOCKETS } from "./entry.ts";
+import { renamed, type Rewrite } from "../rewrites.ts";
+import { commands, endless, listed, needsOne, reports, ruled, SOCKETS } from "./entry.ts";
+import { HERE, valuesOf } from "./guard.ts";
 import type { Programs } from "./program.ts";
 
 const SHOWN = "-alq -p: -n: -o: --no-pager --no-legend --all --full --value --property= --lines= --output= --json= ";
@@ -77,15 +80,26 @@ export const SERVICE_PROGRAMS: Programs = {
     bound: (args) => args[0] === "monitor" ? endless("udevadm") : undefined,
     instead: "udevadm info --export-db",
   }),
-  ...commands("supervisorctl", "", { "status,avail!,pid,version!": "" }, {
+  ...commands("supervisorctl", "", { "status,avail!,pid,version!": "", "tail,maintail": "-0123456789" }, {
     needs: SOCKETS,
     instead: "supervisorctl status",
   }),
   ...commands("monit", "-v -B", { "status,summary,report": "" }, { instead: "monit summary" }),
-  ...commands("pm2", "-m --mini-list --no-color --silent", { "ls,list,l,jlist,status,describe,show,info": "" }, {
+  ...commands("pm2", "-m --mini-list --no-color --silent", {
+    "ls,list,l,jlist,status,describe,show,info": "",
+    "logs": "--lines= --nostream --err --out --timestamp",
+  }, {
     needs: SOCKETS,
+    bound: (args) => args[0] === "logs" && !args.includes("--nostream") ? endless("pm2") : undefined,
     instead: "pm2 ls",
   }),
+  ...ruled("service", [serviceRule], {
+    needs: SOCKETS,
+    rewrite: (args) => args[0] === "--status-all" ? ALL_SERVICES : ONE_SERVICE,
+    instead: "systemctl status --no-pager",
+  }),
+  ...commands("initctl", "", { "list!,status,version!": "" }, { needs: SOCKETS, instead: "initctl list" }),
+  ...commands("sv", "", { "status": "" }, { instead: "sv status /etc/service/sshd" }),
   ...commands("rc-status", "-aclsrum --all --crashed --list --servicelist --manual --unused", { "": "" }),
   ...commands("chkconfig", "--list", { "": "" }, { instead: "chkconfig --list" }),
   ...commands(
@@ -131,6 +145,35 @@ export const SERVICE_PROGRAMS: Programs = {
   ...commands("postfix", "", { "status!": "" }, { instead: "postfix status" }),
   ...listed("postqueue", "-pj", { operands: nothing("postqueue"), instead: "postqueue -p" }),
   ...listed("mailq", "-v", { operands: nothing("mailq"), instead: "mailq" }),
+  ...listed("qshape", "-slp -t: -b: -w:", { instead: "postqueue -p" }),
+  ...listed("exiqgrep", "-zxicRbl -f: -r: -s: -y: -o:", { instead: "exim -bp" }),
+  ...listed("rsyslogd", "-N:", {
+    rules: [needsOne("rsyslogd", "-N", "is refused without -N1: it would start")],
+    instead: "rsyslogd -N1",
+  }),
+  ...listed("syslog-ng", "-s --syntax-only", {
+    rules: [needsOne("syslog-ng", "-s --syntax-only", "is refused without -s: it would start")],
+    instead: "syslog-ng -s",
+  }),
+  ...commands("syslog-ng-ctl", "", { "stats!": "" }, { needs: SOCKETS, instead: "syslog-ng-ctl stats" }),
+  ...listed("squidclient", "-h: -p:", {
+    operands: (operands) =>
+      operands.length === 1 &&
+        /^mgr:(info|5min|60min|utilization|counters|mem|client_list|active_requests|storedir|ipcache|menu)$/.test(
+          operands[0] ?? "",
+        )
+        ? undefined
+        : refusal("squidclient/page", "squidclient only takes reports such as mgr:info."),
+    rules: [
+      (args) =>
+        valuesOf(args, "h", "h").every((host) => HERE.test(host))
+          ? undefined
+          : refusal("network/host", "squidclient asks another host."),
+    ],
+    instead: "squidclient mgr:info",
+  }),
+  ...listed("passenger-status", "-v --verbose", { needs: SOCKETS }),
+  ...listed("passenger-memory-stats", ""),
   ...listed("postconf", "-nhdfxlmMPaAtv -c:", {
     operands: (operands) =>
       operands.some((operand) => operand.includes("="))
@@ -141,9 +184,13 @@ export const SERVICE_PROGRAMS: Programs = {
   ...listed("exim exim4", "~bp ~bpc ~bV ~bP", { operands: nothing("exim"), instead: "exim -bp" }),
   ...listed("doveconf", "-nanhNdS -c: -m:"),
   ...listed("dovecot", "-n -a", { rules: [needsOne("dovecot", "-na", "is refused without -n: it would start")] }),
-  ...commands("doveadm", "", { "who,log errors,stats dump,service status,process status,instance list": "" }),
+  ...commands("doveadm", "", {
+    "who,log errors,stats dump,replicator status,service status,process status,instance list": "",
+  }),
   ...listed("named-checkconf named-checkzone", "-pzjvhx"),
-  ...listed("php-fpm", "-tvim", { rules: [needsOne("php-fpm", "-tvim", "would start")] }),
+  ...listed("php-fpm php-fpm7.4 php-fpm8.0 php-fpm8.1 php-fpm8.2 php-fpm8.3 php-fpm8.4", "-tvim", {
+    rules: [needsOne("php-fpm", "-tvim", "would start")],
+  }),
   ...commands("rndc", "", { "status!": "" }, { instead: "rndc status" }),
   ...commands("unbound-control", "-c:", { "status!,stats_noreset!,list_forwards!,list_stubs!": "" }, {
     needs: SOCKETS,
@@ -162,14 +209,18 @@ export const SERVICE_PROGRAMS: Programs = {
   ...listed("varnishstat", "-1jxl -f: -n:", {
     bound: (args) => args.some((arg) => /^-[1jxl]/.test(arg)) ? undefined : endless("varnishstat"),
   }),
+  ...listed("varnishlog varnishncsa", "-dbcCE -q: -g: -i: -I: -x: -X: -k:", {
+    bound: (args) => given(args, options("-dk -qgiIxX:")) ? undefined : endless("varnishlog"),
+    instead: "varnishstat -1",
+  }),
   ...commands("varnishadm", "-n: -t:", {
     "status!,backend.list,param.show,vcl.list!,storage.list!,ping!,ban.list!": "",
   }, { instead: "varnishadm status" }),
   ...commands("chronyc", "-nvc46 -h:", {
     "tracking!,sources,sourcestats,activity!,ntpdata,selectdata,rtcdata!,serverstats!,clients!": "-v -a",
   }, { needs: SOCKETS, rules: [localChrony], instead: "chronyc -n tracking" }),
-  ...listed("ntpq ntpdc", "-pn46wu", {
-    rules: [needsOne("ntpq", "-p", "is refused without -p: it would wait for commands")],
+  ...listed("ntpq ntpdc", "-pn46wu -c:", {
+    rules: [needsOne("ntpq", "-pc", "is refused without -p or -c: it would wait for commands"), ntpRule],
     instead: "ntpq -pn",
   }),
   ...reports("ntpstat"),
@@ -195,6 +246,29 @@ export const SERVICE_PROGRAMS: Programs = {
     instead: "birdc show protocols",
   }),
 };
+
+/** Questions of ntpq; others set up a server or write files. */
+function ntpRule(args: readonly string[]): ReturnType<Rule> {
+  const asked =
+    /^(rv|readvar|cv|clockvar|l?peers|pe|as|associations|sysinfo|sysstats|kerninfo|monstats|iostats|timerstats)( [\w&]+)?$/;
+  const other = valuesOf(args, "c", "c").find((command) => !asked.test(command));
+  return other === undefined ? undefined : refusal("ntpq/command", `ntpq -c ${show(other)} may do more than show.`);
+}
+
+/** `service NAME status` runs a script of that name: systemd tells the same without it. */
+function serviceRule(args: readonly string[]): ReturnType<Rule> {
+  return /^(\w[\w@.-]* status|--status-all)$/.test(args.join(" "))
+    ? undefined
+    : refusal("program/changes-system", "service is refused except to show the status.");
+}
+const BY_SYSTEMD = "It would run a script of the service: systemd tells the same.";
+/** The word that is left out stands at another place in each form. */
+const systemdForm = (text: string, leftOut: number): Rewrite => {
+  const { changes, ...why } = renamed("service/script", BY_SYSTEMD, text);
+  return { ...why, changes: [...changes, { at: leftOut, text: "", replaces: true }] };
+};
+const ONE_SERVICE = systemdForm("systemctl status --no-pager", 1);
+const ALL_SERVICES = systemdForm("systemctl list-units --type=service --all --no-pager", 0);
 
 const SQUID = refusal("squid/change", "squid is refused without -k parse or -k check: it would start or stop.");
 

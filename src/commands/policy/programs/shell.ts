@@ -180,6 +180,7 @@ export const SHELL_PROGRAMS: Programs = {
   }),
   watch: WATCH,
   timeout: runner("timeout", { valued: "ks", operands: 1 }),
+  stdbuf: runner("stdbuf", { valued: "ioe" }),
   nice: runner("nice", { valued: "n" }),
   ionice: {
     ...IONICE,

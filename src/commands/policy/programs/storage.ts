@@ -1,5 +1,5 @@
 /** Programs that report on disks, volumes and file systems. */
-import { atMost, only, options, type Rule } from "../arguments.ts";
+import { atMost, given, only, options, type Rule } from "../arguments.ts";
 import { refusal } from "../verdict.ts";
 import { commands, endless, follows, listed, needsOne, reports, ruled, SOCKETS } from "./entry.ts";
 import { counted } from "./processes.ts";
@@ -67,7 +67,8 @@ export const STORAGE_PROGRAMS: Programs = {
       (args) =>
         args.some((arg) => /^-\w*r/.test(arg)) &&
           args.every((arg, index) =>
-            args[index - 1] !== "-c" || /^(frag|freesp|info|version|sb 0|agf \d+|agi \d+|p|print|uuid|label)$/.test(arg)
+            args[index - 1] !== "-c" ||
+            /^(frag( -f)?|freesp( -[sd])*|info|version|sb 0|agf \d+|agi \d+|p|print|uuid|label)$/.test(arg)
           ) && args.every((arg) => !/^-c./.test(arg))
           ? undefined
           : refusal(
@@ -77,6 +78,29 @@ export const STORAGE_PROGRAMS: Programs = {
     ],
     instead: "xfs_info /",
   }),
+  ...listed("xfs_spaceman", "-c:", {
+    rules: [
+      (args) =>
+        args[0] === "-c" && args.length === 3 && /^(freesp( -[sgd])*|info|health( -[acf])*)$/.test(args[1] ?? "")
+          ? undefined
+          : refusal("xfs_spaceman/change", 'xfs_spaceman is refused except as -c "freesp -s" or -c info.'),
+    ],
+    instead: "xfs_info /",
+  }),
+  ...listed("xfs_repair", "-nvP", {
+    rules: [needsOne("xfs_repair", "-n", "is refused without -n: it would change the file system")],
+    instead: "xfs_repair -n /dev/sda1",
+  }),
+  ...listed("e2fsck fsck.ext2 fsck.ext3 fsck.ext4", "-nfv", {
+    rules: [needsOne("e2fsck", "-n", "is refused without -n: it would change the file system")],
+    instead: "e2fsck -n /dev/sda1",
+  }),
+  ...listed("resize2fs", "-P", {
+    operands: atMost("resize2fs", 1, "it would change the size"),
+    rules: [needsOne("resize2fs", "-P", "is refused without -P: it would change the size")],
+    instead: "resize2fs -P /dev/sda1",
+  }),
+  ...ruled("debugfs", [debugfsRule], { instead: "debugfs -R stats /dev/sda1" }),
   ...listed("xfs_info", "-V -t:"),
   ...reports("findmnt", { bound: follows("findmnt", "-p -tOoSTMNFw: --poll") }),
   ...listed("mount", "-lv -t:", {
@@ -94,8 +118,12 @@ export const STORAGE_PROGRAMS: Programs = {
     instead: "losetup -l",
   }),
   ...ruled("smartctl", [smartRule], { needs: TO_DISK, instead: "smartctl -a /dev/sda" }),
-  ...listed("hdparm", "-IigC", {
-    rules: [needsOne("hdparm", "-IigC", "is refused without -I, -i, -g or -C")],
+  ...listed("hdparm", "-IigCtT", {
+    rules: [needsOne("hdparm", "-IigCtT", "is refused without -I, -i, -g or -C")],
+    approval: (args) =>
+      given(args, options("-tT"))
+        ? refusal("hdparm/load", "It reads at full speed for seconds: an operator has to agree.", "iostat -x 1 3")
+        : undefined,
     needs: TO_DISK,
     instead: "hdparm -I /dev/sda",
   }),
@@ -134,6 +162,12 @@ export const STORAGE_PROGRAMS: Programs = {
     needs: { ...TO_MAPPER, ...SOCKETS },
     instead: "multipath -ll",
   }),
+  ...listed("pvscan vgscan lvscan", "-vsnu --verbose --short --novolumegroup --uuid --all", {
+    operands: nothing("pvscan", "it may activate volumes"),
+    needs: TO_MAPPER,
+    instead: "pvs",
+  }),
+  ...listed("lvmconfig", "-l --type= --list --withsummary --withcomments", { instead: "lvmconfig --type full" }),
   ...commands("multipathd", "", {
     "show paths,show maps,show status,show topology,show daemon,show config!,list paths,list maps,show devices": "",
   }, { needs: SOCKETS, instead: "multipathd show paths" }),
@@ -157,7 +191,8 @@ export const STORAGE_PROGRAMS: Programs = {
   ...commands("btrfs", "-hHkbmgtTdpacos --raw --human-readable --si --iec", {
     "filesystem show,filesystem df,filesystem usage,filesystem du,fi show,fi df,fi usage,fi du": "",
     "device stats,device usage,dev stats,dev usage,subvolume list,subvolume show,subvolume get-default,sub list": "",
-    "scrub status,balance status,qgroup show,inspect-internal dump-super,replace status,version!": "",
+    "qgroup show": "-reFfpc --raw --iec",
+    "scrub status,balance status,inspect-internal dump-super,replace status,version!": "",
   }, { needs: TO_MAPPER, rules: [noReset], instead: "btrfs filesystem usage /" }),
   ...listed("tune2fs", "-l", {
     rules: [needsOne("tune2fs", "-l", "is refused without -l: it would change the file system")],
@@ -211,6 +246,12 @@ export const STORAGE_PROGRAMS: Programs = {
   }),
   ...commands("gluster", "--mode= --xml", {
     "volume info,volume status,volume list,peer status!,pool list!,volume get": "",
+    "volume heal": {
+      operands: (operands) =>
+        /^\S+ info( summary| split-brain)?$/.test(operands.join(" "))
+          ? undefined
+          : refusal("gluster/change", "gluster volume heal is refused except for info."),
+    },
   }, { needs: SOCKETS, instead: "gluster volume info" }),
   ...commands("drbdadm", "-d", { "status,dstate,cstate,role,dump": "" }, { instead: "drbdadm status" }),
   ...commands("drbdsetup", "--verbose --statistics", { "status,show,role,cstate,dstate": "" }),
@@ -230,6 +271,16 @@ export const STORAGE_PROGRAMS: Programs = {
   ...listed("corosync-cfgtool", "-sbn", { needs: SOCKETS, instead: "corosync-cfgtool -s" }),
   ...listed("corosync-quorumtool", "-slpi", { needs: SOCKETS, instead: "corosync-quorumtool -s" }),
 };
+
+/** It opens the file system to read it only; a request may still write files of the host. */
+function debugfsRule(args: readonly string[]): ReturnType<Rule> {
+  const [option, request = "", device = "", ...others] = args;
+  const reads =
+    /^(stat|ls|ls -[ldp]+|ncheck|icheck|show_super_stats|stats|features|blocks|ex|extents|imap|lsdel|htree)( [\w<>/. -]*)?$/;
+  return option === "-R" && reads.test(request) && /^\/dev\/[\w/.-]+$/.test(device) && others.length === 0
+    ? undefined
+    : refusal("debugfs/change", 'debugfs is refused except as debugfs -R "stat <8>" DEVICE and the like.');
+}
 
 const PARTED = refusal("parted/change", "parted is refused except for print: it would change partitions.");
 

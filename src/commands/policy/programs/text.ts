@@ -1,10 +1,11 @@
 /** Programs that read text and only print. */
-import { atMost, type Rule, without } from "../arguments.ts";
+import { atMost, type Rule, unknownArguments, without } from "../arguments.ts";
 import { awkFiles, awkRule } from "../awk.ts";
 import { filesOf, holdsUnreadable } from "../files.ts";
 import { grepFiles, grepRule } from "../grep.ts";
 import { sedFiles, sedRule } from "../sed.ts";
-import { renamed } from "../rewrites.ts";
+import { WORDS } from "../marks.ts";
+import { renamed, type Rewrite } from "../rewrites.ts";
 import { refusal } from "../verdict.ts";
 import { endless, follows, limited, listed, onlyAsked, readers, reading, reports, ruled } from "./entry.ts";
 import type { Program, Programs } from "./program.ts";
@@ -29,6 +30,13 @@ const SEARCH: Program = {
 };
 const AWK: Program = { rule: onlyAsked(awkRule, "awk '{print $1}' /etc/passwd"), ...reading(awkFiles) };
 
+/** Without the options, which are for the terminal. */
+const printedBy = (program: string) => (args: readonly string[]): Rewrite => {
+  const { changes, ...why } = renamed("less/terminal", "A pager has no terminal here: it is printed whole.", program);
+  const options = args.flatMap((arg, at) => arg.startsWith("-") ? [{ at, text: "", replaces: true as const }] : []);
+  return { ...why, changes: [...changes, ...options] };
+};
+
 export const TEXT_PROGRAMS: Programs = {
   ...ruled("cat tac nl rev cut paste join comm cmp column fold fmt expand unexpand pr head", [], { files: "operands" }),
   ...readers("less more most", "-RSNFXKMi", {
@@ -36,13 +44,10 @@ export const TEXT_PROGRAMS: Programs = {
       operands.some((operand) => operand.startsWith("+"))
         ? refusal("less/command", "less runs commands behind a plus sign.")
         : undefined,
-    rewrite: (args) => {
-      const { changes, ...why } = renamed("less/terminal", "A pager has no terminal here: cat prints the same.", "cat");
-      const options = args.flatMap((arg, at) => arg.startsWith("-") ? [{ at, text: "", replaces: true as const }] : []);
-      return { ...why, changes: [...changes, ...options] };
-    },
+    rewrite: printedBy("cat"),
     instead: "cat /var/log/syslog",
   }),
+  ...readers("zless zmore", "-RSNXi", { rewrite: printedBy("zcat -f"), instead: "zcat -f /var/log/syslog" }),
   ...listed("ccze", "-A --raw-ansi"),
   ...ruled("od hexdump hd base64 base32 colrm look ul", [], { files: "operands" }),
   ...reports("tr numfmt basename dirname expr factor tsort"),
@@ -85,7 +90,10 @@ export const TEXT_PROGRAMS: Programs = {
     operands: atMost("bc", 0, "its program comes through a pipe"),
   }),
   ...listed("yes", "", { bound: () => ({ ...endless("yes"), bytes: 4096 }) }),
-  ...limited("jq", [jqFile], { files: "operands", instead: "jq . /etc/docker/daemon.json" }),
+  ...ruled("jq", [jqFile, (args) => unknownArguments("jq", withoutValues(args))], {
+    files: (args) => withoutValues(args).flatMap(filesOf),
+    instead: "jq . /etc/docker/daemon.json",
+  }),
   ...readers("yq", "-rPCMne -o: -p: -j --output-format= --input-format= --prettyPrint --no-colors --unwrapScalar -I:", {
     rules: [
       (args) =>
@@ -125,6 +133,17 @@ export const TEXT_PROGRAMS: Programs = {
 /** The rules of an entry alone, for one that has stricter ones before them. */
 function rulesOf(programs: Programs): readonly Rule[] {
   return Object.values(programs).flatMap(({ rule }) => rule === undefined ? [] : [rule]);
+}
+
+/** Without `--arg NAME VALUE`: a value cannot be anything else there. */
+function withoutValues(args: readonly string[]): readonly string[] {
+  const others: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const value = args[at + 2] ?? "";
+    if (/^--arg(json)?$/.test(args[at] ?? "") && !value.includes(WORDS)) at += 2;
+    else others.push(args[at] ?? "");
+  }
+  return others;
 }
 
 /** Recursion may reach devices and live kernel files. */

@@ -61,4 +61,8 @@ export const CHANGED: Readonly<Record<string, string>> = {
   "sudo journalctl -u nginx -n 20 --no-pager": "sudo/needless",
   "sudo lsof -i :443": "sudo/needless",
   "sudo du -sh /var/log": "sudo/needless",
+  "service nginx status": "service/script",
+  "service --status-all 2>&1 | head": "service/script",
+  "zless /var/log/syslog.1.gz | head": "less/terminal",
+  "curl -s http://127.0.0.1:8080/info | python3 -m json.tool": "python3/isolated",
 };
