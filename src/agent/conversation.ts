@@ -28,18 +28,15 @@ export interface Operator {
   /**
    * Asked before a turn runs.
    *
-   * @returns what of the request may run, what was taken out of it in words, and what the operator adds for the model; or
-   * "stop": nothing more runs, and the best answer so far is wanted
+   * @returns what of the request may run; or "stop": nothing more runs, and the model is to answer with what there is
    */
-  review(request: DiagnosticReply): Promise<Review | "stop">;
+  review(request: DiagnosticReply): Promise<DiagnosticReply | "stop">;
   /** Asked when a turn has run: what the operator has said meanwhile that the model must know. */
   heard?(): Promise<string | undefined>;
-}
-
-export interface Review {
-  readonly request: DiagnosticReply;
-  readonly skipped: readonly string[];
-  readonly hint?: string;
+  /** Asked when the answer is there, while it may still be bettered: hints that it was given without. Never waits. */
+  lateHint?(): string | undefined;
+  /** Aborted when the operator waits for no answer any more; read anew before each question. */
+  readonly stopping?: AbortSignal;
 }
 
 export interface ConversationOptions {
@@ -85,6 +82,8 @@ export class Conversation {
   readonly #spending: Spending;
   readonly #follow_ups: NonNullable<Run["follow_ups"]> = [];
   #episode_id: string | undefined;
+  /** The one that is under way, or was the last. */
+  #round = 0;
   /** The last answer, as it came: what a follow-up is asked behind. */
   #answer: { readonly raw: string; readonly resolved: Resolved } | undefined;
 
@@ -117,7 +116,7 @@ export class Conversation {
    */
   async diagnose(): Promise<Run> {
     this.#spending.restart();
-    return this.#document(await this.#converse(Math.min(this.#turns.length + 1, this.#max_rounds)));
+    return this.#document(await this.#concluded(Math.min(this.#turns.length + 1, this.#max_rounds)));
   }
 
   /**
@@ -126,19 +125,9 @@ export class Conversation {
    * @returns the document of the whole run, with the answer to this question
    */
   async followUp(question: string): Promise<Run> {
-    const before = this.#answer;
-    this.#follow_ups.push({
-      question,
-      turns_before: this.#turns.length,
-      ...(before === undefined ? {} : { earlier_resolution: before.resolved.resolution }),
-    });
-    this.#transcript.addWords({
-      raw: before?.raw,
-      words: `${before === undefined ? "" : READ}${FOLLOW_UP}\n\n${question}`,
-    });
-    this.#answer = undefined;
+    this.#askOn(question, this.#answer === undefined ? FOLLOW_UP : `${READ}${FOLLOW_UP}`);
     this.#spending.restart();
-    return this.#document(await this.#converse(1));
+    return this.#document(await this.#concluded(1));
   }
 
   /**
@@ -151,6 +140,42 @@ export class Conversation {
     return await this.#answerTo({ rounds_left, signal: this.#signal });
   }
 
+  /** The answer, with every hint of the operator's in it for which there was a round left. */
+  async #concluded(first_round: number): Promise<Outcome> {
+    let outcome = await this.#converse(first_round);
+    while (!("failure" in outcome) && this.#mayGoOn) {
+      const hint = this.#options.operator?.lateHint?.();
+      if (hint === undefined) break;
+      this.#askOn(hint, LATE_HINT);
+      const next = await this.#converse(this.#round + 1);
+      if ("failure" in next) {
+        this.#follow_ups.pop(); // it has no answer
+        return withNotes(outcome, [`This answer does not know the operator's hint "${hint}". ${next.failure.message}`]);
+      }
+      outcome = next;
+    }
+    return outcome;
+  }
+
+  /** Whether another round stays within all budgets, and somebody reads words. */
+  get #mayGoOn(): boolean {
+    const used = this.#round >= this.#max_rounds || this.#spending.nearlyUsed() !== undefined;
+    return !used && !this.#signal.aborted && !this.#isExpert;
+  }
+
+  /** Puts words of the operator's behind the answer. */
+  #askOn(question: string, introduction: string): void {
+    const before = this.#answer;
+    this.#follow_ups.push({
+      question,
+      turns_before: this.#turns.length,
+      ...(before === undefined ? {} : { earlier_resolution: before.resolved.resolution }),
+    });
+    this.#transcript.addWords({ raw: before?.raw, words: `${introduction}\n\n${question}` });
+    this.#answer = undefined;
+    this.#on_progress({ kind: "follow_up", question });
+  }
+
   async #converse(first_round: number): Promise<Outcome> {
     const so_far: Progressed = { corrected: false, stopped: false };
     const outcome = await this.#rounds(first_round, so_far);
@@ -161,6 +186,7 @@ export class Conversation {
   async #rounds(first_round: number, so_far: Progressed): Promise<Outcome> {
     const max_rounds = this.#max_rounds;
     for (let round = first_round; round <= max_rounds; round++) {
+      this.#round = round;
       const nearly = this.#spending.nearlyUsed();
       const last = round === max_rounds || nearly !== undefined || so_far.stopped;
       this.#on_progress({ kind: "asking", round, max_rounds });
@@ -174,7 +200,7 @@ export class Conversation {
         so_far.stopped = await this.#turn(reply, { raw, notes }) === "stopped";
         continue;
       }
-      const { complaint, ...checked } = checkEvidence(reply, this.#turns, this.#options.host);
+      const { complaint, ...checked } = checkEvidence(reply, this.#turns, this.#options);
       const resolved = withNotes(checked, notes);
       so_far.best = better(so_far.best, resolved);
       if (so_far.best === resolved) this.#answer = { raw, resolved };
@@ -191,26 +217,24 @@ export class Conversation {
     { raw, notes }: { readonly raw: string; readonly notes: readonly string[] },
   ): Promise<"ran" | "stopped"> {
     const { operator, hands } = this.#options;
-    const review = operator === undefined
-      ? { request: asked, skipped: [] }
+    const allowed = operator === undefined
+      ? asked
       : await this.#spending.waitFor(async () => await operator.review(asked));
-    if (review === "stop") {
+    if (allowed === "stop") {
       this.#transcript.addWords({ raw, words: OPERATOR_STOPPED });
       return "stopped";
     }
     using limit = this.#spending.limitOfTurn();
-    const results = await runTurn(review.request, hands, {
+    const results = await runTurn(allowed, hands, {
       signal: AbortSignal.any([this.#signal, limit.signal]),
       on_progress: this.#on_progress,
       earlier: this.#turns,
-      output_bytes: this.#outputBytes(review.request),
+      output_bytes: this.#outputBytes(allowed),
     });
     const heard = await this.#spending.waitFor(async () => await operator?.heard?.());
-    const hints = [review.hint, heard].filter((hint) => hint !== undefined);
     const all_notes = [
       ...notes,
-      ...(review.skipped.length === 0 ? [] : [`The operator took out: ${review.skipped.join("; ")}.`]),
-      ...hints.map((hint) => `The operator says: ${hint}`),
+      ...(heard === undefined ? [] : [`The operator says: ${heard}`]),
       ...results.notes ?? [],
       ...(limit.signal.aborted ? ["Ended early, for the time of this run is nearly used."] : []),
     ];
@@ -237,17 +261,20 @@ export class Conversation {
   /** @param nearly what of the budget is nearly used */
   async #ask(rounds_left: number, nearly: "time" | "tokens" | undefined): Promise<Answer | Failed> {
     if (this.#signal.aborted) return interrupted(this.#turns);
+    const stopping = this.#options.operator?.stopping;
+    if (stopping?.aborted) return stopped();
     const used_up = this.#spending.usedUp();
     if (used_up !== undefined) return budgetUsedUp(used_up, this.#budget);
     using limit: TimeLimit = this.#spending.limitOfAnswer();
     try {
-      const signal = AbortSignal.any([this.#signal, limit.signal]);
+      const signal = AbortSignal.any([this.#signal, limit.signal, ...(stopping === undefined ? [] : [stopping])]);
       const why = nearly === undefined
         ? undefined
         : `The ${nearly} of this run ${VERB[nearly]} nearly used. ${CONCLUDE}`;
       return await this.#answerTo({ rounds_left, signal, why });
     } catch (error) {
       if (this.#signal.aborted) return interrupted(this.#turns);
+      if (stopping?.aborted) return stopped();
       if (limit.signal.aborted) return budgetUsedUp("time", this.#budget);
       if (error instanceof ModelError) return failureOf(error);
       throw error;
@@ -331,6 +358,9 @@ const CONCLUDE = "Your next reply must be a resolution, with what you have.";
 const OPERATOR_STOPPED = "The operator wants the answer now: nothing of this was run, and nothing more will be. " +
   CONCLUDE;
 const READ = "The operator has read your resolution. ";
+const LATE_HINT =
+  "The operator had said this before your resolution came. Reply with the whole resolution again, in the " +
+  "light of it, or ask for what you need first.";
 const FOLLOW_UP = "The operator asks on: answer with a resolution, or ask for what you need first.";
 
 /** What was mended in an answer belongs to what its reader must know. */

@@ -14,6 +14,8 @@ export type Progress =
   | { readonly kind: "command_ended"; readonly result: CommandResult }
   | { readonly kind: "programs_ended"; readonly results: EbpfResults }
   /** A turn is complete, with its notes; `index` counts from 0 over the whole run, those it began with included. */
-  | { readonly kind: "turn"; readonly turn: Turn; readonly index: number };
+  | { readonly kind: "turn"; readonly turn: Turn; readonly index: number }
+  /** The model is asked on behind its answer, in the operator's words. */
+  | { readonly kind: "follow_up"; readonly question: string };
 
 export type OnProgress = (progress: Progress) => void;

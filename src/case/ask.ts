@@ -68,7 +68,6 @@ export async function askModel(
 /** Stands where an operator would look at a request: lets through what needs no host. */
 function hostOf(turns: readonly Turn[]): Operator {
   return {
-    review: (request) =>
-      isKnown(request, turns) ? Promise.resolve({ request, skipped: [] }) : Promise.reject(new HostNeeded(request)),
+    review: (request) => isKnown(request, turns) ? Promise.resolve(request) : Promise.reject(new HostNeeded(request)),
   };
 }

@@ -59,7 +59,7 @@ function besideOf(place: string): string {
 }
 
 /** A link stays one: the file that it leads to is written. */
-function realPath(path: string): string {
+export function realPath(path: string): string {
   try {
     return Deno.realPathSync(path);
   } catch {

@@ -1,11 +1,12 @@
 /** `ktriage ask`: a case in, the model's next request or its resolution into the same file. Nothing is run here. */
 import { askModel } from "../case/ask.ts";
 import { checkWritable, sealed, writeCase } from "../case/file.ts";
+import { holdFile } from "../case/hold.ts";
 import { contentOf, did, withStep } from "../case/steps.ts";
 import type { CaseContent } from "../case/text.ts";
 import type { CaseDocument } from "../protocol/case.ts";
 import type { Failure } from "../protocol/mod.ts";
-import { type OpenCase, openCase, refusePipe, tellCase, tellingCaseErrors } from "./case_file.ts";
+import { casePath, type OpenCase, openCase, refusePipe, tellCase, tellingCaseErrors } from "./case_file.ts";
 import { choiceFrom, chooseModel } from "./choice.ts";
 import { CliError } from "./errors.ts";
 import { Interrupt } from "./interrupt.ts";
@@ -20,8 +21,10 @@ const ROUNDS = { min: 1, max: 50 };
 /** Asks the model once, writes what it answers, and prints where the case stands. */
 export function askSubcommand(invocation: Invocation): Promise<number> {
   return tellingCaseErrors(async () => {
-    const opened = await openCase(invocation, "ask about");
-    refusePipe(opened.path, "ask about");
+    const path = casePath(invocation, "ask about");
+    refusePipe(path, "ask about");
+    using _held = holdFile(path);
+    const opened = await openCase(path, invocation.options);
     return opened.document.next === "ask" ? await ask(opened, invocation) : nothingToAsk(opened, invocation);
   });
 }

@@ -40,17 +40,17 @@ export function attendanceOf(watcher: Watcher | undefined, options: AttendanceOp
 /**
  * The diagnosis, and then an answer to each question of the operator.
  *
- * @param on_question told of each question before it is asked
+ * @param on_question called before each question is asked
  */
 export async function* runsOf(
   conversation: Conversation,
   attendance: Attendance | undefined,
-  on_question: (question: string) => void,
+  on_question: () => void,
 ): AsyncGenerator<Run> {
   yield await attended(attendance, () => conversation.diagnose());
   for (let question = await attendance?.nextQuestion(); question !== undefined;) {
     const asked = question;
-    on_question(asked);
+    on_question();
     yield await attended(attendance, () => conversation.followUp(asked));
     question = await attendance?.nextQuestion();
   }

@@ -23,22 +23,25 @@ export interface OpenCase {
 }
 
 /**
- * The case that the only operand names.
+ * The only operand.
  *
- * @param verb for error messages: what is to be done with it
+ * @param verb for error messages: what is to be done with the case
  * @throws {UsageError} none is named, or several
- * @throws {CliError} it cannot be read or trusted
  */
-export async function openCase({ positionals, options }: Invocation, verb: string): Promise<OpenCase> {
+export function casePath({ positionals }: Invocation, verb: string): string {
   const [path, ...rest] = positionals;
   if (path === undefined) throw new UsageError(`Cannot ${verb}: no case was given.`);
   if (rest.length > 0) throw new UsageError(`Cannot ${verb} more than one case at a time: ${positionals.join(", ")}.`);
-  const text = await readInput(path, { what: "the case", max_bytes: MAX_CASE_BYTES });
-  return caseIn(text, path, options);
+  return path;
 }
 
-/** The case in a text that was read from this path. */
-export function caseIn(text: string, path: string, options: Options): OpenCase {
+/**
+ * The case in a file.
+ *
+ * @throws {CliError} it cannot be read or trusted
+ */
+export async function openCase(path: string, options: Options): Promise<OpenCase> {
+  const text = await readInput(path, { what: "the case", max_bytes: MAX_CASE_BYTES });
   const name = inputName(path);
   return { path, ...readCase(text, { name, edits: editsFrom(options) }) };
 }

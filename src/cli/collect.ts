@@ -2,6 +2,7 @@
 import { DEFAULT_MAX_ROUNDS } from "../agent/conversation.ts";
 import { collectTurns } from "../case/collect.ts";
 import { checkWritable, DEFAULT_MAX_BYTES, MAX_CASE_BYTES, MIN_CASE_BYTES } from "../case/file.ts";
+import { holdFile } from "../case/hold.ts";
 import { writeHostStep } from "../case/host_side.ts";
 import { machineFor } from "../case/identity.ts";
 import { checkPrivatePlace, privatePathOf } from "../case/private.ts";
@@ -33,7 +34,10 @@ async function collect({ positionals, options, writer }: Invocation): Promise<nu
   if (positionals.length === 0) {
     throw new UsageError("Cannot collect without an issue.", 'Say what is wrong: ktriage collect "…" -o case.ktz');
   }
-  const { path, private_path } = placesFrom(options);
+  const places = placesFrom(options);
+  const { path, private_path } = places;
+  using _held = holdFile(path), _held_too = holdFile(private_path);
+  refuseExisting(places);
   const max_rounds = options.integer("max-rounds", ROUNDS) ?? DEFAULT_MAX_ROUNDS;
   const max_bytes = options.integer("max-bytes", { min: MIN_CASE_BYTES, max: MAX_CASE_BYTES }) ?? DEFAULT_MAX_BYTES;
   const redacted = [...new Set(categoriesFrom(options.texts("redact")))];
@@ -71,7 +75,6 @@ interface Places {
   readonly private_path: string;
 }
 
-/** New files only: a case may hold what nobody has elsewhere. */
 function placesFrom(options: Options): Places {
   const path = options.text("output");
   if (path === undefined) {
@@ -82,10 +85,19 @@ function placesFrom(options: Options): Places {
   }
   if (path === "-") throw new UsageError("Cannot write a case to standard output: name a file with -o.");
   const private_path = options.text("private") ?? privatePathOf(path);
+  if (private_path === path) {
+    throw new UsageError(
+      "Cannot keep what stays here in the case itself, which leaves: name another file with --private.",
+    );
+  }
+  return { path, private_path };
+}
+
+/** New files only: a case may hold what nobody has elsewhere. */
+function refuseExisting({ path, private_path }: Places): void {
   for (const place of [path, private_path]) {
     if (exists(place)) throw new CliError(`Cannot write ${place}: it is there already.`, "Name a new file with -o.");
   }
-  return { path, private_path };
 }
 
 /** A case of this host, before anything is known. */

@@ -75,11 +75,7 @@ export async function diagnoseSubcommand({ positionals, options, writer }: Invoc
   });
 
   let exit: number = EXIT.failed;
-  const on_question = (question: string): void => {
-    running = true;
-    record?.followUp(question);
-  };
-  for await (const ended of runsOf(conversation, attendance, on_question)) {
+  for await (const ended of runsOf(conversation, attendance, () => running = true)) {
     running = false;
     if (dry_run) return dryRunEnds(writer);
     const run = beginning.document(ended);

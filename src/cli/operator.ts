@@ -6,7 +6,7 @@
  * is something to say; only with `--interactive` it opens by itself before each turn. Commands are lines, not keys: a line
  * that was meant for the shell must not skip anything, and the terminal can stay in its ordinary mode.
  */
-import type { Operator, Review } from "../agent/conversation.ts";
+import type { Operator } from "../agent/conversation.ts";
 import type { Hands } from "../agent/turn.ts";
 import { DEFAULT_TIMEOUT_MS } from "../commands/execute.ts";
 import type { DiagnosticReply } from "../protocol/mod.ts";
@@ -43,6 +43,7 @@ export class TerminalOperator implements Operator {
   #turn: PlannedTurn | undefined;
   #hints: string[] = [];
   #stopped = false;
+  #stopping = new AbortController();
   #menu: { readonly closed: Promise<void>; readonly closing: AbortController } | undefined;
 
   constructor(options: OperatorOptions) {
@@ -52,6 +53,7 @@ export class TerminalOperator implements Operator {
   /** Listens for a run that begins, until disposed of when it has ended; then the terminal is free. */
   attend(): AsyncDisposable {
     this.#stopped = false;
+    this.#stopping = new AbortController();
     this.#turn = undefined;
     this.#hints = [];
     const listening = this.#options.terminal.listen((line) => this.#typed(line));
@@ -61,7 +63,7 @@ export class TerminalOperator implements Operator {
         this.#menu?.closing.abort();
         await this.#menu?.closed;
         for (const hint of this.#hints) {
-          this.#options.writer.note(`The AI had answered before it could be told: ${harmless(hint)}`);
+          this.#options.writer.note(`The AI could not be told any more: ${harmless(hint)}`);
         }
       },
     };
@@ -73,20 +75,36 @@ export class TerminalOperator implements Operator {
   }
 
   /** Shows the plan; waits only where the operator is in the menu, or wants to be asked. */
-  async review(request: DiagnosticReply): Promise<Review | "stop"> {
+  async review(request: DiagnosticReply): Promise<DiagnosticReply | "stop"> {
     if (this.#stopped) return "stop";
     this.#turn = new PlannedTurn(request);
     this.#plan(request).forEach((line) => this.#options.writer.note(line));
     if (this.#options.before_turns) this.#openMenu({ stays: true });
     await this.#menu?.closed;
-    return this.#stopped ? "stop" : { request, skipped: [] };
+    if (!this.#stopped) return request;
+    this.#turn = undefined;
+    return "stop";
+  }
+
+  /** Aborted when the operator has stopped while only the model was at work. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
   }
 
   /** What the operator has said for the model. */
   async heard(): Promise<string | undefined> {
     await this.#menu?.closed;
+    this.#turn = undefined;
     const words = [...this.#hints.splice(0), ...(this.#stopped && this.#options.reads_words ? [CONCLUDE] : [])];
     return words.length === 0 ? undefined : words.join("\n");
+  }
+
+  /** Hints for which the answer came too soon; none of an operator who wants no more. */
+  lateHint(): string | undefined {
+    if (this.#stopped || this.#hints.length === 0) return undefined;
+    const hint = this.#hints.splice(0).join("\n");
+    this.#options.writer.note(`The AI had answered before it could be told, and is asked once more: ${harmless(hint)}`);
+    return hint;
   }
 
   #plan(request: DiagnosticReply): readonly string[] {
@@ -151,8 +169,12 @@ export class TerminalOperator implements Operator {
         return "The AI is told with the next results that it gets.";
       case "stop":
         this.#stopped = true;
-        this.#turn?.skip([]);
-        return "Stopping: nothing more is run, and the AI is to answer with what there is. Ctrl-C does not wait for it.";
+        if (this.#turn === undefined) {
+          this.#stopping.abort();
+          return "Stopping: the AI is not waited for any longer.";
+        }
+        this.#turn.skip([]);
+        return "Stopping: nothing more is run, and the AI is to answer with what there is. q once more does not wait for it.";
       case "unknown":
         return `Cannot understand "${harmless(word.text)}". ${CHOICES}`;
     }

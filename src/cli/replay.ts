@@ -69,17 +69,21 @@ async function playAgain(record: RecordedRun, { options, writer }: Printing): Pr
 /** The run as its answers and its evidence make it once more; its times are the recorded ones. */
 async function replayed(record: RecordedRun, on_progress: OnProgress): Promise<Run> {
   const { began, host, options, turns, follow_ups, last_time } = record;
+  let late_hints = [...record.late_hints];
   const conversation = new Conversation({
     issue: began.issue,
     host,
     model: recordedModel(options.model, answersThatCount(record.answers), { raw: "as it came" }),
     hands: recordedHands(turns),
     max_rounds: options.max_rounds,
-    operator: recordedOperator(record),
+    operator: { ...recordedOperator(record), lateHint: () => late_hints.shift() },
     on_progress,
   });
   let run = await conversation.diagnose();
-  for (const question of follow_ups) run = await conversation.followUp(question);
+  for (const each of follow_ups) {
+    late_hints = [...each.late_hints];
+    run = await conversation.followUp(each.question);
+  }
   const { start_time, end_time } = record.run ?? { start_time: began.time, end_time: last_time };
   const ended = run.failure === undefined ? undefined : endOf(record, run.failure);
   return {
@@ -111,7 +115,7 @@ function recordedOperator({ turns }: RecordedRun): Operator {
       const [next] = left;
       if (next === undefined || stringify(next.request) !== stringify(asked)) return Promise.resolve("stop");
       left.shift();
-      return Promise.resolve({ request: requestThatRan(next), skipped: [] });
+      return Promise.resolve(requestThatRan(next));
     },
   };
 }

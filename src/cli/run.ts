@@ -23,7 +23,7 @@ export async function runSubcommand(invocation: Invocation): Promise<number> {
   if (path === undefined) throw new UsageError("Cannot run: no request was given.");
   if (rest.length > 0) throw new UsageError(`Cannot run more than one request at a time: ${positionals.join(", ")}.`);
   const text = await readInput(path, { what: "the request", max_bytes: MAX_CASE_BYTES });
-  if (isCase(text)) return (await import("./run_case.ts")).runCase(text, path, invocation);
+  if (isCase(text)) return (await import("./run_case.ts")).runCase(path, invocation);
   if (text.length > MAX_REQUEST_BYTES) {
     throw new CliError(`Cannot use ${inputName(path)} as the request: it has more than ${MAX_REQUEST_BYTES} bytes.`);
   }

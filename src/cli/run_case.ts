@@ -3,6 +3,7 @@ import { runTurn } from "../agent/turn.ts";
 import { CaseError } from "../case/error.ts";
 import { checkWritable, MAX_CASE_BYTES, MIN_CASE_BYTES } from "../case/file.ts";
 import { keptPlaceholders } from "../case/hands.ts";
+import { holdFile } from "../case/hold.ts";
 import { checkHostPart } from "../case/host_part.ts";
 import { writeHostStep } from "../case/host_side.ts";
 import { machineFor } from "../case/identity.ts";
@@ -15,7 +16,7 @@ import { mapStrings } from "../models/map_strings.ts";
 import type { Redactor } from "../privacy/redactor.ts";
 import type { CaseDocument, CasePrivate } from "../protocol/case.ts";
 import type { Turn } from "../protocol/mod.ts";
-import { caseIn, editsFrom, refusePipe, tellCase, tellingCaseErrors } from "./case_file.ts";
+import { editsFrom, openCase, refusePipe, tellCase, tellingCaseErrors } from "./case_file.ts";
 import { handsFrom } from "./hands.ts";
 import { Interrupt } from "./interrupt.ts";
 import { UsageError } from "./errors.ts";
@@ -36,13 +37,14 @@ interface OnHost {
   readonly edited: boolean;
 }
 
-/** Runs the request of a case that was read from `path`, once; then prints where the case stands. */
-export function runCase(text: string, path: string, invocation: Invocation): Promise<number> {
+/** Runs the request of the case in a file, once; then prints where the case stands. */
+export function runCase(path: string, invocation: Invocation): Promise<number> {
   return tellingCaseErrors(async () => {
     const { options, writer } = invocation;
     refusePipe(path, "run");
     if (options.has("keep-secrets")) throw new UsageError("Cannot keep secrets in a case: it leaves this host.");
-    const host_case = await onThisHost(text, path, invocation);
+    using _held = holdFile(path);
+    const host_case = await onThisHost(path, invocation);
     const { document, redactor, edited } = host_case;
     const { request } = document;
     if (request === undefined && !edited) {
@@ -63,8 +65,8 @@ export function runCase(text: string, path: string, invocation: Invocation): Pro
 }
 
 /** The case, when it is this host's and what the host wrote into it is what has come back. */
-async function onThisHost(text: string, path: string, { options, writer }: Invocation): Promise<OnHost> {
-  const { document, edited } = caseIn(text, path, options);
+async function onThisHost(path: string, { options, writer }: Invocation): Promise<OnHost> {
+  const { document, edited } = await openCase(path, options);
   if (await machineFor(document.id) !== document.machine) {
     throw new CaseError(
       `Cannot run ${path} here: it was collected on another host, ${document.host.hostname}.`,

@@ -2,7 +2,7 @@
 import { CaseError } from "../case/error.ts";
 import { type PrivateFile, readPrivate } from "../case/private.ts";
 import { redactorOf } from "../case/redaction.ts";
-import { openCase, tellCase, tellingCaseErrors } from "./case_file.ts";
+import { casePath, openCase, tellCase, tellingCaseErrors } from "./case_file.ts";
 import { inputName } from "./input.ts";
 import { EXIT, type Invocation } from "./subcommand.ts";
 
@@ -10,7 +10,7 @@ import { EXIT, type Invocation } from "./subcommand.ts";
 export function showSubcommand(invocation: Invocation): Promise<number> {
   const { options, writer } = invocation;
   return tellingCaseErrors(async () => {
-    const { path, document, edited } = await openCase(invocation, "show");
+    const { path, document, edited } = await openCase(casePath(invocation, "show"), options);
     if (edited) writer.note("This file was changed since ktriage wrote it.");
     const kept = privateOf(path, document.id, options.text("private"));
     tellCase(document, {

@@ -38,8 +38,10 @@ export interface RecordedRun {
   readonly turns_done: number;
   /** Results of commands whose turn was under way at the end. */
   readonly parts: readonly CommandResult[];
-  /** Questions of the operator after a conclusion. */
-  readonly follow_ups: readonly string[];
+  /** What the operator said too late for the first conclusion, and was asked behind it at once. */
+  readonly late_hints: readonly string[];
+  /** Questions of the operator after a conclusion, each with what came too late for its answer. */
+  readonly follow_ups: readonly { readonly question: string; readonly late_hints: readonly string[] }[];
   /** The run's own document; absent where the run was killed. */
   readonly run?: Run;
   readonly state: (typeof STATES)[number];
@@ -47,6 +49,22 @@ export interface RecordedRun {
   readonly last_time: string;
   /** Files that must have been there. */
   readonly missing: readonly string[];
+}
+
+/** A follow-up behind the run's document is a question, one before it a hint. */
+function askedIn(audit: readonly AuditEntry[]): Pick<RecordedRun, "late_hints" | "follow_ups"> {
+  const of_issue: string[] = [];
+  const follow_ups: RecordedRun["follow_ups"][number][] = [];
+  let late_hints = of_issue;
+  let has_ended = false;
+  for (const entry of audit) {
+    if (entry.kind === "ended" || entry.kind === "resumed") has_ended = entry.kind === "ended";
+    if (entry.kind !== "follow_up") continue;
+    if (has_ended) follow_ups.push({ question: entry.question, late_hints: late_hints = [] });
+    else late_hints.push(entry.question);
+    has_ended = false;
+  }
+  return { late_hints: of_issue, follow_ups };
 }
 
 /**
@@ -76,7 +94,7 @@ export function readRecord(folder: string, now: Machine): RecordedRun {
     turns: resumed.reduce((all, { turns: before, notes }) => noted(all, { turn: before, notes }), turns.found),
     turns_done: turns.last,
     parts: partsOf(folder, turns.last + 1),
-    follow_ups: audit.flatMap((entry) => entry.kind === "follow_up" ? [entry.question] : []),
+    ...askedIn(audit),
     ...(document === undefined ? {} : { run: document }),
     state: stateOf(audit, { document, now, machine }),
     last_time: audit.at(-1)?.time ?? began.time,

@@ -174,6 +174,8 @@ export class Record implements CommandWatch {
           ? { kind: "asked", request: reply }
           : { kind: "concluded", resolution: reply },
       );
+    } else if (progress.kind === "follow_up") {
+      this.#note({ kind: "follow_up", question: progress.question });
     } else if (progress.kind === "turn") {
       this.#turn(progress.turn);
     } else if (progress.kind === "command_ended") {
@@ -209,11 +211,6 @@ export class Record implements CommandWatch {
     this.#note({ kind: "turn", file });
     this.#try(() => removeIfThere(`${this.#folder}/${partFile(this.#files[TURNS])}`));
     this.#parts = undefined;
-  }
-
-  /** A question of the operator's, after a conclusion. */
-  followUp(question: string): void {
-    this.#note({ kind: "follow_up", question });
   }
 
   /** A request that no model sent: `ktriage run` has it from a file. */

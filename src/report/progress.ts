@@ -25,6 +25,7 @@ export function progressLines(progress: Progress, paint: Paint, options: Progres
       return progress.starts.flatMap((start) => startLines(start, paint));
     case "command_started":
     case "text":
+    case "follow_up": // whoever said it knows
       return [];
     case "command_ended":
       return [commandLine(progress.result, paint)];

@@ -27,7 +27,11 @@ const EVIDENCE_LINES = 3;
 /** The report of a diagnosis: the answer first, what it stands on, what to do, and what ktriage did. */
 export function runText(run: Run, options: TextOptions): string {
   const parts = run.resolution ? resolutionParts(run.resolution, run, options) : failureParts(run, options);
-  return [...parts, section("What ktriage did here", wrapped(deeds(run), options), options)].join("\n\n") + "\n";
+  return [
+    ...parts,
+    ...followUpParts(run, options),
+    section("What ktriage did here", wrapped(deeds(run), options), options),
+  ].join("\n\n") + "\n";
 }
 
 function resolutionParts(resolution: ResolutionReply, run: Run, options: TextOptions): readonly string[] {
@@ -98,14 +102,7 @@ function evidenceLine(
     : again
     ? "as above"
     : showedBy(evidence, claim);
-  const margin = " ".repeat(EVIDENCE_MARGIN);
-  const lines = wrap(`${harmless(id)}: ${oneLine(showed)}`, width - EVIDENCE_MARGIN).split("\n");
-  const some = lines.slice(0, EVIDENCE_LINES);
-  if (lines.length > EVIDENCE_LINES) some.push(`${some.pop()} …`);
-  return some.map((line) => cut(line, width - EVIDENCE_MARGIN)).map((line) => margin + line).join("\n").replace(
-    harmless(id),
-    (name) => paint("cyan", name),
-  );
+  return brief(`${id}: ${showed}`, width).replace(oneLine(id), (name) => paint("cyan", name));
 }
 
 function showedBy(evidence: Cited, claim: string): string {
@@ -135,6 +132,37 @@ function failureParts(run: Run, options: TextOptions): readonly string[] {
   ];
 }
 
+/** What was asked one after another, each with what was answered to it; the last answer stands above. */
+function followUpParts(run: Run, options: TextOptions): readonly string[] {
+  const { issue, follow_ups = [], resolution, failure } = run;
+  if (follow_ups.length === 0) return [];
+  const answers = follow_ups.map(({ earlier_resolution }) =>
+    earlier_resolution === undefined ? NO_ANSWER : answerText(earlier_resolution)
+  );
+  const last = resolution === undefined ? failure?.message ?? NO_ANSWER : "The answer above.";
+  const lines = [issue, ...follow_ups.map(({ question }) => question)].map((question, index) =>
+    [
+      numbered(index + 1, oneLine(question), options.width),
+      brief(answers[index] ?? last, options.width),
+    ].join("\n")
+  );
+  return [section("What was asked", lines.join("\n"), options)];
+}
+
+const NO_ANSWER = "There was no answer.";
+
+function answerText({ confidence, root_cause }: ResolutionReply): string {
+  return `${confidence}: ${root_cause}`;
+}
+
+/** A few lines below something that is numbered. */
+function brief(text: string, width: number): string {
+  const lines = wrap(oneLine(text), width - EVIDENCE_MARGIN).split("\n");
+  const some = lines.slice(0, EVIDENCE_LINES);
+  if (lines.length > EVIDENCE_LINES) some.push(`${some.pop()} …`);
+  return indent(some.map((line) => cut(line, width - EVIDENCE_MARGIN)).join("\n"), EVIDENCE_MARGIN);
+}
+
 /** What ktriage did to this host. */
 function deeds(run: Run): string {
   const commands = run.turns.flatMap(({ command_results }) => command_results);
@@ -148,7 +176,14 @@ function deeds(run: Run): string {
   });
   return `${did}${agreement(commands)} ${count(run.turns.length, "round")} of questions in ${
     tookText(seconds)
-  }, answered by ${run.model}.`;
+  }, answered by ${run.model}${usageText(run)}.`;
+}
+
+function usageText({ usage }: Run): string {
+  if (usage === undefined) return "";
+  return `, with ${count(usage.input_tokens, "token")} of questions and ${
+    count(usage.output_tokens, "token")
+  } of answers`;
 }
 
 /** A case that was carried takes days. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Conversation, type ConversationOptions } from "../../src/agent/conversation.ts";
+import { Conversation, type ConversationOptions, type Operator } from "../../src/agent/conversation.ts";
 import type { Progress } from "../../src/agent/progress.ts";
 import { createGateway } from "../../src/models/gateway/mod.ts";
 import { ModelError } from "../../src/models/model.ts";
@@ -211,22 +211,14 @@ Deno.test("Conversation shows a turn to the operator, runs what is left of it, a
   await using scripted = new Scripted([asks([ECHO, { id: "slow", command: "sleep 60" }]), DONE], {
     operator: {
       review: (request) =>
-        Promise.resolve({
-          request: diagnosticReply.parse({ ...request, commands: request.commands.slice(0, 1) }),
-          skipped: ["slow: sleep 60"],
-          hint: "it began at noon",
-        }),
+        Promise.resolve(diagnosticReply.parse({ ...request, commands: request.commands.slice(0, 1) })),
       heard: () => Promise.resolve("look at cron"),
     },
   });
   const { turns } = await scripted.diagnose();
   assert.deepEqual(scripted.ran, ["echo captured"]);
-  assert.deepEqual(turns[0]?.notes, [
-    "The operator took out: slow: sleep 60.",
-    "The operator says: it began at noon",
-    "The operator says: look at cron",
-  ]);
-  assert.ok(scripted.seen(1).notes?.includes("The operator says: it began at noon"));
+  assert.deepEqual(turns[0]?.notes, ["The operator says: look at cron"]);
+  assert.ok(scripted.seen(1).notes?.includes("The operator says: look at cron"));
 });
 
 Deno.test("Conversation ends with the best answer so far when the operator stops it", async () => {
@@ -238,6 +230,60 @@ Deno.test("Conversation ends with the best answer so far when the operator stops
   assert.match(answered.lastWords(1), /The operator wants the answer now/);
   await using unanswered = new Scripted([asks([ECHO]), asks([ECHO])], { operator });
   assert.equal((await unanswered.diagnose()).failure?.kind, "interrupted");
+});
+
+Deno.test("Conversation does not wait for an answer that the operator waits for no more, and gives the best so far", async () => {
+  const late = { ...DONE, delay_ms: 60_000 };
+  for (const script of [[asks([ECHO]), concludes("nothing", [], "a guess"), late], [asks([ECHO]), late]]) {
+    const stop = new AbortController();
+    await using scripted = new Scripted(script, {
+      operator: { review: (request) => Promise.resolve(request), stopping: stop.signal },
+      on_progress: (progress) => {
+        if (progress.kind === "asking" && progress.round === script.length) setTimeout(() => stop.abort(), 20);
+      },
+    });
+    const { resolution, failure, turns } = await scripted.diagnose();
+    assert.equal(resolution?.root_cause, script.length === 3 ? "a guess" : undefined);
+    assert.equal(failure?.kind, script.length === 3 ? undefined : "interrupted");
+    assert.equal(turns[0]?.command_results[0]?.stdout, "captured\n");
+  }
+});
+
+/** An operator whose hint was typed while the first answer was on its way. */
+function hinting(): Operator {
+  const hints = ["it began at noon"];
+  return { review: (request) => Promise.resolve(request), lateHint: () => hints.pop() };
+}
+
+Deno.test("Conversation asks on with a hint that came too late, within the rounds, and the new answer replaces the old", async () => {
+  const [first, second] = [concludes("`captured` was printed", ["echo"], "a guess"), concludes("no", [], "cron")];
+  const other = { id: "cron", command: "echo cron" };
+  await using scripted = new Scripted([asks([ECHO]), first, asks([other]), second, second], { operator: hinting() });
+  const document = await scripted.diagnose();
+  assert.match(scripted.lastWords(2), /said this before your resolution came\. .*\n\nit began at noon/);
+  assert.deepEqual(scripted.ran, ["echo captured", "echo cron"]);
+  assert.equal(document.resolution?.root_cause, "cron", "also where it stands on less");
+  assert.deepEqual(
+    document.follow_ups?.map(({ question, turns_before, earlier_resolution }) => [
+      question,
+      turns_before,
+      earlier_resolution?.root_cause,
+    ]),
+    [["it began at noon", 1, "a guess"]],
+  );
+});
+
+Deno.test("Conversation keeps an answer behind which a hint cannot be told: the gateway is gone, or no round is left", async () => {
+  await using gone = new Scripted([asks([ECHO]), DONE, { status: 401, body: "{}" }], { operator: hinting() });
+  const { resolution, evidence_check, follow_ups } = await gone.diagnose();
+  assert.equal(resolution?.confidence, "High");
+  assert.match(evidence_check?.notes.at(-1) ?? "", /does not know the operator's hint "it began at noon"\. .*HTTP 401/);
+  assert.equal(follow_ups, undefined);
+
+  const operator = hinting();
+  await using last = new Scripted([asks([ECHO]), DONE], { operator, max_rounds: 2 });
+  assert.equal((await last.diagnose()).resolution?.confidence, "High");
+  assert.equal(operator.lateHint?.(), "it began at noon", "left to be told that it was not sent");
 });
 
 Deno.test("Conversation tells the model to conclude when time is nearly used, and ends when it is", async () => {

@@ -1,21 +1,12 @@
 import assert from "node:assert/strict";
 import { nextPrivate, readPrivate, writePrivate } from "../../src/case/private.ts";
 import { sealed } from "../../src/case/file.ts";
-import { sampleCase } from "./support.ts";
+import { inFolder, sampleCase } from "./support.ts";
 
 const { content, redactor } = sampleCase();
 const { document } = sealed(content);
 const PRIVATE = nextPrivate(document, redactor.state);
 const { id } = document;
-
-function inFolder(work: (folder: string) => void): void {
-  const folder = Deno.makeTempDirSync();
-  try {
-    work(folder);
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
-}
 
 Deno.test("readPrivate() finds the file beside the case, under another name too, and no other case's", () =>
   inFolder((folder) => {

@@ -1,4 +1,4 @@
-/** A case as ktriage collect could have written it. */
+/** A case as ktriage collect could have written it, and a folder for one. */
 import { redactInto, redactorOf } from "../../src/case/redaction.ts";
 import { did, withStep } from "../../src/case/steps.ts";
 import type { CaseContent } from "../../src/case/text.ts";
@@ -42,4 +42,14 @@ export function turnThatPrinted(stdout: string, command = "cat /etc/shop.conf", 
     command_results: [{ id, command, exit_code: 0, stdout, stderr: "", duration_ms: 1 }],
     ebpf_results: {},
   };
+}
+
+/** Gives the work a folder of its own, until it is done. */
+export async function inFolder(work: (folder: string) => Promise<void> | void): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }

@@ -3,15 +3,7 @@ import { tryFolderOf, writeAtomically } from "../../src/case/write.ts";
 import { CaseError } from "../../src/case/error.ts";
 import { callerOf, checkWritable, UnwrittenCase, writeCase } from "../../src/case/file.ts";
 import { PRIVATE_MOUNTS } from "../support/private_mounts.ts";
-
-async function inFolder(work: (folder: string) => Promise<void> | void): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await work(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { inFolder } from "./support.ts";
 
 function names(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();

@@ -45,7 +45,7 @@ function watching(
 Deno.test("TerminalOperator shows a plan with its duration, and does not wait", async () => {
   const { operator, shown } = watching();
   await using _attended = operator.attend();
-  assert.deepEqual(await operator.review(REQUEST), { request: REQUEST, skipped: [] });
+  assert.deepEqual(await operator.review(REQUEST), REQUEST);
   assert.equal(
     shown(),
     "  plan: 15 s of tracing; each command has 30 s at most\n" +
@@ -102,7 +102,7 @@ Deno.test("TerminalOperator with --interactive waits before a turn, without a ti
   await type("?");
   assert.match(shown(), /3 command disk: df {2}\(skipped\)\nEnter: go on .*\n> $/);
   await type("");
-  assert.deepEqual(await review, { request: REQUEST, skipped: [] });
+  assert.deepEqual(await review, REQUEST);
 });
 
 Deno.test("TerminalOperator with --interactive takes Ctrl-D for no yes", async () => {
@@ -131,13 +131,43 @@ Deno.test("TerminalOperator: q ends what runs, has the model conclude, and lets 
   assert.equal(await operator.review(REQUEST), "stop");
 });
 
-Deno.test("TerminalOperator says which hint came too late, and keeps it out of the next run", async () => {
+Deno.test("TerminalOperator: q while only the model works, or once more, does not wait for its answer", async () => {
+  const { operator, shown, type } = watching();
+  {
+    await using _attended = operator.attend();
+    await operator.review(REQUEST);
+    await type("q");
+    assert.equal(operator.stopping.aborted, false, "the model is asked to conclude");
+    await operator.heard();
+    await type("q");
+    assert.equal(operator.stopping.aborted, true);
+    assert.match(shown(), /Stopping: the AI is not waited for any longer\.\n$/);
+    await type("h it is the disk");
+    assert.equal(operator.lateHint(), undefined, "who stopped wants no further round");
+  }
+  await using _again = operator.attend();
+  assert.equal(operator.stopping.aborted, false);
+  await type("q");
+  assert.equal(operator.stopping.aborted, true, "nothing was asked for yet");
+});
+
+Deno.test("TerminalOperator hands over a hint for which the answer came too soon, and says so", async () => {
+  const { operator, shown, type } = watching();
+  await using _attended = operator.attend();
+  assert.equal(operator.lateHint(), undefined);
+  await type("h look at the disk");
+  assert.equal(operator.lateHint(), "look at the disk");
+  assert.match(shown(), /had answered before it could be told, and is asked once more: look at the disk\n$/);
+  assert.equal(operator.lateHint(), undefined, "once");
+});
+
+Deno.test("TerminalOperator says which hint was not sent, and keeps it out of the next run", async () => {
   const { operator, shown, type } = watching();
   {
     await using _attended = operator.attend();
     await type("h look at the disk");
   }
-  assert.match(shown(), /The AI had answered before it could be told: look at the disk\n$/);
+  assert.match(shown(), /The AI could not be told any more: look at the disk\n$/);
   await using _again = operator.attend();
   assert.equal(await operator.heard(), undefined);
 });
@@ -148,7 +178,7 @@ Deno.test("TerminalOperator: Ctrl-C closes the menu, and so does the end of the 
   const review = interrupted.operator.review(REQUEST);
   await settled();
   interrupted.interrupt.abort();
-  assert.deepEqual(await review, { request: REQUEST, skipped: [] });
+  assert.deepEqual(await review, REQUEST);
 
   const ended = watching();
   const attended = ended.operator.attend();

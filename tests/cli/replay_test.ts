@@ -102,11 +102,11 @@ Deno.test("ktriage replay plays what an operator took out, said, stopped and ask
   let reviews = 0;
   const operator: Operator = {
     review: (request) => {
-      const [first, ...rest] = request.commands;
       if (++reviews === 2) return Promise.resolve("stop");
-      const skipped = { request: { ...request, commands: rest, ebpf_programs: [] }, skipped: [first!.id, "exits"] };
-      return Promise.resolve(reviews === 1 ? { ...skipped, hint: "look at the disk" } : { request, skipped: [] });
+      const rest = { ...request, commands: request.commands.slice(1), ebpf_programs: [] };
+      return Promise.resolve(reviews === 1 ? rest : request);
     },
+    heard: () => Promise.resolve("look at the disk"),
   };
   const { record, conversation } = playing(folder.path, [
     ASK("echo 41", "echo 42"),
@@ -116,7 +116,6 @@ Deno.test("ktriage replay plays what an operator took out, said, stopped and ask
     CONCLUDE("it printed 44", "c0"),
   ], { operator });
   record.end("run.json", await conversation.diagnose());
-  record.followUp("and the disk?");
   record.end("run.json", await conversation.followUp("and the disk?"));
   const { run } = await replays(folder.path);
   assert.deepEqual(run.turns.map(({ command_results }) => command_results.map(({ stdout }) => stdout)), [
@@ -125,6 +124,37 @@ Deno.test("ktriage replay plays what an operator took out, said, stopped and ask
   ]);
   assert.match(run.turns[0]!.notes!.join(), /look at the disk/);
   assert.equal(run.follow_ups?.[0]?.question, "and the disk?");
+});
+
+Deno.test("ktriage replay plays a hint behind an answer as it was", async () => {
+  using folder = new RecordFolder();
+  const hints = ["look at the disk"];
+  const { record, conversation } = playing(folder.path, [
+    ASK("echo 41"),
+    CONCLUDE("it printed 41", "c0"),
+    ASK("echo 42"),
+    CONCLUDE("it printed 42", "c0_2"),
+  ], { operator: { review: (request) => Promise.resolve(request), lateHint: () => hints.pop() } });
+  record.end("run.json", await conversation.diagnose());
+  hints.push("look at cron");
+  record.end("run.json", await conversation.followUp("and at night?")); // the gateway is gone
+  hints.push("look at the log");
+  const { run, notes } = await replays(folder.path);
+  assert.deepEqual(run.follow_ups?.map(({ question }) => question), ["look at the disk", "and at night?"]);
+  assert.equal(run.turns.length, 2);
+  assert.match(notes, /came to the same report/);
+});
+
+Deno.test("ktriage replay plays a hint that had no answer as it was", async () => {
+  using folder = new RecordFolder();
+  const hints = ["look at the disk"];
+  const { record, conversation } = playing(folder.path, [ASK("echo 41"), CONCLUDE("it printed 41", "c0")], {
+    operator: { review: (request) => Promise.resolve(request), lateHint: () => hints.pop() },
+  });
+  record.end("run.json", await conversation.diagnose());
+  const { run, notes } = await replays(folder.path);
+  assert.match(run.evidence_check?.notes.join() ?? "", /does not know the operator's hint .* the gateway is gone/);
+  assert.match(notes, /came to the same report/);
 });
 
 Deno.test("ktriage replay of a run that was killed ends where its record ends", async () => {

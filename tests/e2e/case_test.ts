@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { machineFor } from "../../src/case/identity.ts";
 import { caseText, parseCase } from "../../src/case/text.ts";
 import { contentOf } from "../../src/case/steps.ts";
 import type { CaseDocument } from "../../src/protocol/case.ts";
 import { diagnosticReply, parse, type Results, results, run } from "../../src/protocol/mod.ts";
-import { type CliResult, ktriage } from "../support/cli.ts";
+import { EMPTY_CASE } from "../case/support.ts";
+import { type CliResult, ktriage, startKtriage } from "../support/cli.ts";
 import { PRIVATE_MOUNTS } from "../support/private_mounts.ts";
 import { EPISODE_ID, type Recorded, scriptedGateway } from "../support/scripted_gateway.ts";
 
@@ -105,6 +107,8 @@ Deno.test("ktriage collect gathers evidence, and what must not leave is not in t
   const again = await inFolder(host, "collect", "anything", "-o", "case.ktz");
   assert.equal(again.code, 1);
   assert.match(again.stderr, /Cannot write case\.ktz: it is there already/);
+  const same = await inFolder(host, "collect", "anything", "-o", "new.ktz", "--private", "new.ktz");
+  assert.equal(same.code, 2, same.stderr);
   assert.equal(host.read(), text);
 });
 
@@ -295,6 +299,28 @@ Deno.test("parts of outputs that the case holds are handed to the model without 
   assert.equal(documentIn(away).next, "done");
   const [slice] = told(gateway.requests[1]!).command_results;
   assert.ok(slice!.stdout.includes(stdout.split("\n")[1]!), slice!.stdout);
+});
+
+Deno.test("of two that are at work on a case the second one is refused, and the first one's results are there", async () => {
+  using host = folder();
+  const request = diagnosticReply.parse({ response_type: "diagnostic", commands: [command("slow", "sleep 4")] });
+  const machine = await machineFor(EMPTY_CASE.id);
+  Deno.writeTextFileSync(`${host.path}/case.ktz`, caseText({ ...EMPTY_CASE, machine, request }));
+  const first = startKtriage(["run", "case.ktz"], { cwd: host.path });
+  await first.said("is not here: what placeholders stand for");
+  for (const args of [["run", "case.ktz"], ["ask", "case.ktz"], ["collect", "slow", "-o", "case.ktz"]]) {
+    const { code, stderr } = await inFolder(host, ...args);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /Cannot use case\.ktz: another ktriage is at work on it\.\n.*Wait until it has ended/);
+  }
+  const { code, stderr } = await first.finished;
+  assert.equal(code, 0, stderr);
+  const { turns, next } = documentIn(host);
+  assert.deepEqual(turns.map(({ command_results }) => command_results.map(({ id, exit_code }) => [id, exit_code])), [[
+    ["slow", 0],
+  ]]);
+  assert.equal(next, "ask");
+  assert.deepEqual([...Deno.readDirSync(host.path)].map(({ name }) => name).sort(), ["case.ktz", "case.ktz.private"]);
 });
 
 Deno.test("results that do not fit on a full stick are kept elsewhere, and the case is as it was", {

@@ -123,6 +123,35 @@ Deno.test("q ends what runs and gives the best answer so far", async () => {
   assert.equal(gateway.requests.length, 3, "what the model asked for in spite of it is not run");
 });
 
+Deno.test("q while the model thinks does not wait for it, and what was captured is reported", async () => {
+  await using gateway = scriptedGateway([SAY, { ...resolution("Too late."), delay_ms: 60_000 }]);
+  await using terminal = start(gateway, ["the shop is slow"]);
+  await terminal.said("Round 2 of");
+  await terminal.type("q\n");
+  await terminal.said("No answer\n  The operator ended the diagnosis");
+  await terminal.said("all-is-well");
+  await terminal.said(FOLLOW_UP);
+  await terminal.type("\n");
+  assert.equal(await terminal.finished, 1);
+});
+
+Deno.test("a hint while the answer is on its way is answered in one more round", async () => {
+  await using gateway = scriptedGateway([
+    SAY,
+    { ...resolution("A guess."), delay_ms: 2_000 },
+    resolution("The disk."),
+  ]);
+  await using terminal = start(gateway, ["the shop is slow"]);
+  await terminal.said("Round 2 of");
+  await terminal.type("h look at the disk\n");
+  await terminal.said("had answered before it could be told, and is asked once more: look at the disk");
+  await terminal.said("Root cause\n  The disk.\n");
+  await terminal.said(FOLLOW_UP);
+  await terminal.type("\n");
+  assert.equal(await terminal.finished, 0);
+  assert.match(told(gateway, 2), /look at the disk/);
+});
+
 Deno.test("an approval and the menu do not come between each other", async () => {
   await using gateway = scriptedGateway([diagnostic(["secret", "wc -c /etc/shadow"]), SAY, resolution("Nothing.")]);
   await using terminal = start(gateway, ["the shop is slow"]);

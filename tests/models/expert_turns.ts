@@ -90,7 +90,7 @@ export function turn(
 /** The expert's resolution when this is all that it may have; every claim must be verified by the evidence of the turns. */
 export async function resolve(issue: string, turns: readonly Turn[], host = HEALTHY_HOST): Promise<ResolutionReply> {
   const reply = await conclusion(issue, turns, host);
-  const { claims = [], unknown_evidence } = checkEvidence(reply, turns, host).evidence_check;
+  const { claims = [], unknown_evidence } = checkEvidence(reply, turns, { host }).evidence_check;
   assert.deepEqual(unknown_evidence, [], "the expert names evidence that was not captured");
   const doubted = claims.filter(({ status }) => status !== "verified");
   assert.deepEqual(doubted, [], "the expert says what the evidence does not show");

@@ -17,6 +17,24 @@ Deno.test("runText() of a resolution reads as recorded, wide and narrow", () => 
   assertGolden("report_narrow", runText(SAMPLE_RUN, { width: 60, paint: plain }));
 });
 
+Deno.test("runText() shows what was asked behind an answer, and what the model took", () => {
+  const earlier = { ...SAMPLE_RUN.resolution!, root_cause: `The port is wrong. ${"It is not 5432. ".repeat(40)}` };
+  const run: Run = {
+    ...SAMPLE_RUN,
+    model: "http://gw tensorzero::function_name::f",
+    usage: { input_tokens: 41_200, output_tokens: 1 },
+    follow_ups: [
+      { question: "and the hosts file?", turns_before: 1, earlier_resolution: earlier },
+      { question: "where is\x1b[2J the port set?", turns_before: 1 },
+    ],
+  };
+  assertGolden("report_follow_ups", runText(run, WIDE));
+  const { resolution: _, evidence_check: __, ...unanswered } = run;
+  const failure = { kind: "model", message: "Cannot ask the gateway http://gw: refused." } as const;
+  const failed = runText({ ...unanswered, failure }, { width: 60, paint: plain });
+  assert.match(failed, /3\. where is.*\n {6}Cannot ask the gateway http:\/\/gw: refused\.\n/);
+});
+
 Deno.test("runText() of a failure reads as recorded", () => {
   const { resolution: _, evidence_check: __, ...run } = SAMPLE_RUN;
   const failure = {

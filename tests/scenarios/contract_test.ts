@@ -150,8 +150,8 @@ function assertForgedNumberIsCaught({ turns, resolution, host }: Run, requests: 
   const forged = JSON.parse(
     JSON.stringify(resolution).replaceAll(`${connects} connections`, `${connects + 40} connections`),
   );
-  assert.equal(checkEvidence(resolution, turns, host).complaint, undefined);
-  const { complaint: again, evidence_check, resolution: lowered } = checkEvidence(forged, turns, host);
+  assert.equal(checkEvidence(resolution, turns, { host }).complaint, undefined);
+  const { complaint: again, evidence_check, resolution: lowered } = checkEvidence(forged, turns, { host });
   assert.match(again ?? "", new RegExp(`\\b${connects + 40}\\b`));
   assert.notEqual(lowered.confidence, "High");
   assert.ok(evidence_check.claims?.some(({ status }) => status !== "verified"));

@@ -16,6 +16,8 @@ export interface Captured {
   readonly vocabulary: Vocabulary;
   readonly background: Background;
   readonly host: Host | undefined;
+  /** The problem, in the words of who has it; empty where it is not known. */
+  readonly issue: string;
 }
 
 export interface Statement {

@@ -12,6 +12,7 @@ import {
 import { type Captured, checkClaim, type Judged, type Statement } from "./claim.ts";
 import { complaintAbout } from "./complaint.ts";
 import { type Confidence, confidenceIn, gradeOf } from "./confidence.ts";
+import { againstHealth } from "./health.ts";
 import { processNamesOf } from "./rules/processes.ts";
 import { backgroundOf, Source } from "./source.ts";
 import { statementsOf } from "./statements.ts";
@@ -27,21 +28,31 @@ export interface CheckedResolution {
   readonly complaint?: string;
 }
 
+/** What the model was told beside the results. */
+export interface Told {
+  readonly host?: Host;
+  readonly issue?: string;
+}
+
 /**
  * Holds a resolution against the evidence of the run.
  *
  * Each finding is held against the results that it names, each sentence of `root_cause` and `ebpf_evidence` that can be
- * looked up against all of them. The confidence is lowered as {@link confidenceIn} says; `given_confidence` then has what
- * the model said.
+ * looked up against all of them, and an answer that calls the host healthy against what speaks for the contrary. The
+ * confidence is lowered as {@link confidenceIn} says; `given_confidence` then has what the model said.
  *
  * @param turns what ran, and what came of it
- * @param host the facts that the model was told beside the results
  */
-export function checkEvidence(resolution: ResolutionReply, turns: readonly Turn[], host?: Host): CheckedResolution {
-  const captured = capture(turns, host);
-  const judged = statementsOf(resolution, captured).flatMap((statement: Statement) =>
-    checkClaim(statement, captured) ?? []
-  );
+export function checkEvidence(
+  resolution: ResolutionReply,
+  turns: readonly Turn[],
+  told: Told = {},
+): CheckedResolution {
+  const captured = capture(turns, told);
+  const judged = [
+    ...statementsOf(resolution, captured).flatMap((statement: Statement) => checkClaim(statement, captured) ?? []),
+    ...againstHealth(resolution, captured),
+  ];
   const { confidence, why } = confidenceIn(resolution, { judged, captured });
   const unknown_evidence = unknownIn(resolution, turns);
   const lowered = why === undefined ? undefined : noteOf(resolution.confidence, { confidence, why });
@@ -63,7 +74,7 @@ export function checkEvidence(resolution: ResolutionReply, turns: readonly Turn[
   };
 }
 
-function capture(turns: readonly Turn[], host: Host | undefined): Captured {
+function capture(turns: readonly Turn[], { host, issue = "" }: Told): Captured {
   const sources = allResults(turns).map((cited) => new Source(cited));
   const listed = sources.flatMap(({ command }) => command ? psNames(command.stdout) : []);
   const processes = new Set([
@@ -71,7 +82,8 @@ function capture(turns: readonly Turn[], host: Host | undefined): Captured {
     ...listed,
     ...(host?.figures.top_cpu ?? []).map(({ process_name }) => process_name),
   ]);
-  return { turns, sources, vocabulary: { ids: evidenceIds(turns), processes }, background: backgroundOf(host), host };
+  const vocabulary = { ids: evidenceIds(turns), processes };
+  return { turns, sources, vocabulary, background: backgroundOf(host), host, issue };
 }
 
 /** Last words of lines that begin as `ps` rows do. */

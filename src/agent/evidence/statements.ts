@@ -13,12 +13,12 @@ export function statementsOf(
 ): readonly Statement[] {
   return [
     ...findings.map(({ claim, evidence }): Statement => ({ claim, evidence, part: "finding" })),
-    ...(NO_CAUSE.test(root_cause) ? [] : sentences(root_cause)).map((claim): Statement => ({
+    ...(NO_CAUSE.test(root_cause) ? [] : sentencesOf(root_cause)).map((claim): Statement => ({
       claim,
       evidence: [],
       part: "root_cause",
     })),
-    ...sentences(ebpf_evidence).map((claim): Statement => ({
+    ...sentencesOf(ebpf_evidence).map((claim): Statement => ({
       claim,
       evidence: idsIn(claim, captured),
       part: "ebpf_evidence",
@@ -27,7 +27,7 @@ export function statementsOf(
 }
 
 /** A line is several sentences, but for one that begins with an id: its sentences are about that result. */
-function sentences(text: string): readonly string[] {
+export function sentencesOf(text: string): readonly string[] {
   return text.split("\n").flatMap((line) =>
     /^\W*[\w.-]+: /.test(line) ? [line] : line.split(/(?<=[.!?;])\s+(?=[\p{Lu}\d`"<])/u)
   )

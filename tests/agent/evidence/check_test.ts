@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type CheckedResolution, checkEvidence } from "../../../src/agent/evidence/mod.ts";
+import { type CheckedResolution, checkEvidence, type Told } from "../../../src/agent/evidence/mod.ts";
 import { type CheckedClaim, resolutionReply, run, type Turn } from "../../../src/protocol/mod.ts";
 import { HEALTHY_HOST } from "../../models/expert_turns.ts";
 import { SAMPLE_RUN } from "../../support/sample_run.ts";
@@ -36,9 +36,13 @@ interface Said {
   readonly findings?: readonly { readonly claim: string; readonly evidence: readonly string[] }[];
 }
 
-function check({ confidence = "High", ...said }: Said, turns: readonly Turn[] = TURNS): CheckedResolution {
+function check(
+  { confidence = "High", ...said }: Said,
+  turns: readonly Turn[] = TURNS,
+  told: Told = {},
+): CheckedResolution {
   const reply = { response_type: "resolution", root_cause: "x", resolution_plan: "y", confidence, ...said };
-  return checkEvidence(resolutionReply.parse(reply), turns, HEALTHY_HOST);
+  return checkEvidence(resolutionReply.parse(reply), turns, { host: HEALTHY_HOST, ...told });
 }
 
 function statuses({ evidence_check }: CheckedResolution): readonly CheckedClaim["status"][] {
@@ -182,7 +186,7 @@ Deno.test("checkEvidence() complains in a few lines, each with the reason, and a
 
 Deno.test("checkEvidence() gives claims as the run's schema has them, findings first and in order", () => {
   const { resolution, turns } = SAMPLE_RUN;
-  const checked = checkEvidence(resolution!, turns, SAMPLE_RUN.host);
+  const checked = checkEvidence(resolution!, turns, { host: SAMPLE_RUN.host });
   const document = run.parse({ ...SAMPLE_RUN, ...checked });
   assert.deepEqual(
     document.evidence_check?.claims?.slice(0, 3).map(({ claim }) => claim),

@@ -124,13 +124,18 @@ function loads(view: View): readonly Judgement[] {
     return [];
   }
   return view.cited.flatMap((source): Judgement[] => {
-    const match = /load averages?:\s*([\d.]+),? ([\d.]+),? ([\d.]+)|^([\d.]+) ([\d.]+) ([\d.]+) \d+\/\d+ \d+\s*$/.exec(
-      source.command?.stdout ?? "",
-    );
-    if (match === null || isNear(claimed, source)) return [];
-    const three = match.slice(1).filter((part) => part !== undefined);
+    const three = loadsIn(source);
+    if (three.length === 0 || isNear(claimed, source)) return [];
     return [{ verdict: "contradicted", source, says: `${source.id} says ${three.join(", ")}` }];
   });
+}
+
+/** The load averages of 1, 5 and 15 minutes, of a command that prints them. */
+export function loadsIn({ command }: Source): readonly number[] {
+  const match = /load averages?:\s*([\d.]+),? ([\d.]+),? ([\d.]+)|^([\d.]+) ([\d.]+) ([\d.]+) \d+\/\d+ \d+\s*$/.exec(
+    command?.stdout ?? "",
+  );
+  return (match ?? []).slice(1).filter((part) => part !== undefined).map(Number);
 }
 
 /** Memory that is said to be used up, where much of it is available; limits of cgroups are another matter. */

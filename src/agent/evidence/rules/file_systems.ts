@@ -14,11 +14,17 @@ const NOT_FULL_PERCENT = 90;
 const FULL_PERCENT = 97;
 /** `df` rounds up, and counts what is reserved for root in its own way. */
 const ROUNDING_PERCENT = 1;
+/** What no program can do with. */
+const NOTHING_BYTES = 1 << 20;
+const NOTHING = /^(?:0\w?|\d{1,3}K)$/;
 
-interface Usage {
+/** How full a file system is. */
+export interface Usage {
   readonly device: string;
   readonly mount_point: string;
   readonly used_percent: number;
+  /** Nothing is left: `df` rounds 99.1 % up to 100. */
+  readonly is_used_up: boolean;
   readonly of: "space" | "inodes";
   readonly source?: Source;
 }
@@ -81,12 +87,20 @@ function meantBy(path: string, usages: readonly Usage[]): readonly Usage[] {
 }
 
 /** Of all outputs of `df`; of the host's own figures where no `df` was run. */
-function usagesOf({ all, host }: View): readonly Usage[] {
+export function usagesOf({ all, host }: Pick<View, "all" | "host">): readonly Usage[] {
   const listed = all.flatMap((source) => dfRows(source));
   if (listed.length > 0) return listed;
-  return (host?.figures.filesystems ?? []).flatMap(({ mount_point, used_percent, inodes_used_percent }): Usage[] => [
-    { device: "", mount_point, used_percent, of: "space" },
-    { device: "", mount_point, used_percent: inodes_used_percent, of: "inodes" },
+  return (host?.figures.filesystems ?? []).flatMap((
+    { mount_point, used_percent, inodes_used_percent, available_bytes },
+  ): Usage[] => [
+    { device: "", mount_point, used_percent, is_used_up: available_bytes < NOTHING_BYTES, of: "space" },
+    {
+      device: "",
+      mount_point,
+      used_percent: inodes_used_percent,
+      is_used_up: inodes_used_percent >= 100,
+      of: "inodes",
+    },
   ]);
 }
 
@@ -94,11 +108,12 @@ function dfRows(source: Source): readonly Usage[] {
   const { command } = source;
   if (command === undefined || !/\bdf\b/.test(command.command)) return [];
   const of = /IUse%|Inodes/.test(command.stdout) || /\bdf\b.* -\w*i/.test(command.command) ? "inodes" : "space";
-  return [...command.stdout.matchAll(/^(\S+)\s.*\s(\d+)%\s+(\/.*)$/gm)]
-    .map(([, device = "", percent, mount_point = ""]): Usage => ({
+  return [...command.stdout.matchAll(/^(\S+)\s(?:.*\s)?(\S+)\s+(\d+)%\s+(\/.*)$/gm)]
+    .map(([, device = "", available = "", percent, mount_point = ""]): Usage => ({
       device,
       mount_point: mount_point.trim(),
       used_percent: Number(percent),
+      is_used_up: Number(percent) === 100 && NOTHING.test(available),
       of,
       source,
     }));
