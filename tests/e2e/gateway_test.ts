@@ -21,11 +21,11 @@ const DIAGNOSTIC = {
 };
 const RESOLUTION = {
   response_type: "resolution",
-  root_cause: "Nothing is wrong.",
+  root_cause: "The question was mistaken.",
   resolution_plan: "Do nothing.",
   confidence: "High",
   ebpf_evidence: "no process ended badly",
-  findings: [{ claim: "the load is low", evidence: ["load"] }],
+  findings: [{ claim: "the load was read", evidence: ["load"] }],
 };
 
 function diagnose(endpoint: string, ...args: readonly string[]): Promise<CliResult> {
@@ -71,8 +71,11 @@ Deno.test("ktriage diagnose prints the gateway's answer as a report", async () =
   await using gateway = scriptedGateway([{ content: DIAGNOSTIC }, { content: RESOLUTION }]);
   const { code, stdout, stderr } = await diagnose(gateway.endpoint);
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /^Root cause\n {2}Nothing is wrong\.\n\nConfidence\n {2}High: 1 claim on 1 piece of captured/);
-  assert.match(stdout, /1\. the load is low\n {6}load: [\d.]+ /);
+  assert.match(
+    stdout,
+    /^Root cause\n {2}The question was mistaken\.\n\nConfidence\n {2}High: 1 claim on 1 piece of captured/,
+  );
+  assert.match(stdout, /1\. the load was read\n {6}load: [\d.]+ /);
   assert.match(stderr, new RegExp(`^Asking http://127\\.0\\.0\\.1:\\d+ ${MODEL}\\.\n`));
 });
 

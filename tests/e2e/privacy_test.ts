@@ -8,7 +8,7 @@ const SECRET = "Xk9vQ2mZ7rT4wLp8";
 const KEY = "gateway-key-4711";
 const RESOLUTION = {
   response_type: "resolution",
-  root_cause: "Nothing is wrong with <host:1>; <secret:1> is old.",
+  root_cause: "The question mistook <host:1>; <secret:1> is old.",
   resolution_plan: "Do nothing.",
   confidence: "Low",
 };
@@ -84,7 +84,7 @@ Deno.test("ktriage diagnose --redact puts names back in commands and in the answ
   const [counted] = document.turns[1]!.command_results;
   assert.deepEqual([counted!.command, counted!.stdout], [`grep -c 192.0.2.77 ${file.path}`, "1\n"]);
   assert.equal(told(gateway.requests[2]!).command_results[0]!.command, `grep -c <address:1> ${file.path}`);
-  assert.equal(document.resolution!.root_cause, `Nothing is wrong with ${hostname}; <secret:1> is old.`);
+  assert.equal(document.resolution!.root_cause, `The question mistook ${hostname}; <secret:1> is old.`);
 });
 
 Deno.test("ktriage diagnose --show-outbound prints exactly what is sent, and not the key", async () => {

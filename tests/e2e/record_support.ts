@@ -21,7 +21,7 @@ const FILES = { load: "loadavg", up: "uptime" };
 
 export const RESOLUTION = {
   response_type: "resolution",
-  root_cause: "Nothing is wrong.",
+  root_cause: "The question was mistaken.",
   resolution_plan: "Do nothing.",
   confidence: "High",
   ebpf_evidence: "no process ended badly",

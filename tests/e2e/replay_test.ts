@@ -38,12 +38,12 @@ Deno.test("ktriage replay plays a record to the same bytes, with no right to do 
   assert.deepEqual([unusable.raw, unusable.reply], ["Sure, I can help.", undefined]);
   assert.notEqual(unusable.error?.message, undefined);
   const text = await ktriage(["replay", records.path]);
-  assert.match(text.stdout, /^Root cause\n {2}Nothing is wrong\.\n/);
+  assert.match(text.stdout, /^Root cause\n {2}The question was mistaken\.\n/);
 
   // A record whose report does not follow from its evidence is told apart.
   Deno.writeTextFileSync(
     `${records.path}/run.json`,
-    records.text("run.json").replace("Nothing is wrong", "All is lost"),
+    records.text("run.json").replace("The question was mistaken", "All is lost"),
   );
   assert.match((await ktriage(["replay", records.path])).stderr, /came to another report than the run/);
 });
@@ -63,7 +63,7 @@ Deno.test("ktriage replay --model puts the evidence before another model and sho
   const { recorded: before, replayed, not_recorded, run } = comparison.parse(parse(stdout));
   assert.match(before.model, new RegExp(`${MODEL}$`));
   assert.match(replayed.model, /other$/);
-  assert.deepEqual([before.root_cause, replayed.root_cause], ["Nothing is wrong.", "The disk is full."]);
+  assert.deepEqual([before.root_cause, replayed.root_cause], ["The question was mistaken.", "The disk is full."]);
   assert.equal(before.confidence, records.run().resolution?.confidence);
   assert.deepEqual(not_recorded, ["df -h"]);
   const [given, asked] = gateway.requests.map(({ body }) => body.messages.at(-1).content as string);

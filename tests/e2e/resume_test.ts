@@ -87,7 +87,7 @@ Deno.test("a run whose gateway went away is recorded as failed, and concludes wh
   assert.equal(again.stdout, records.text("run.json"), again.stderr);
   const resumed = await ktriage(["diagnose", "--resume", records.path, "--endpoint", back.endpoint]);
   assert.equal(resumed.code, 0, resumed.stderr);
-  assert.match(resumed.stdout, /^Root cause\n {2}Nothing is wrong\./);
+  assert.match(resumed.stdout, /^Root cause\n {2}The question was mistaken\./);
   assert.equal(records.times("load"), 1);
   assert.equal(records.run().failure, undefined);
 });

@@ -21,7 +21,7 @@ const ASKS_LITTLE = { ...ASKS, ebpf_programs: [] };
 const ASKS_MORE = { ...ASKS_LITTLE, commands: [{ id: "memory", command: "cat /proc/meminfo" }] };
 const CONCLUDES = {
   response_type: "resolution",
-  root_cause: "Nothing is wrong.",
+  root_cause: "The question was mistaken.",
   resolution_plan: "Do nothing.",
   confidence: "Medium",
   ebpf_evidence: "No process ended badly.",

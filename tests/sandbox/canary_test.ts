@@ -238,8 +238,9 @@ for (const { name, without } of [...HOSTS, { name: "without control groups", wit
       const { ended } = await run(line, { without, timeout_ms: 700 });
       // a bomb ends before its time where the watch ends it, or where its first shell cannot fork any more
       if (!line.startsWith("bomb")) assert.equal(ended, "timeout", line);
+      // a watch looks every 20 ms, or later where others keep the CPUs busy: of the 32768 that Linux has it leaves most
       assert.ok(
-        tasks.more < (without.includes("cgroup") ? 2000 : 800),
+        tasks.more < (without.includes("cgroup") ? 8000 : 800),
         `${tasks.more} more processes and threads than before: ${line}`,
       );
       assert.ok(performance.now() - started < 60_000, line);
