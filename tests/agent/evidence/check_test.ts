@@ -213,3 +213,19 @@ Deno.test("checkEvidence() stays quick on claims and outputs of any shape", () =
   }
   assert.ok(performance.now() - start_ms < 5000, `${Math.round(performance.now() - start_ms)} ms`);
 });
+
+Deno.test("checkEvidence() holds a load that is called low or high against the load averages and the CPUs", () => {
+  const cases: readonly (readonly [claim: string, averages: string, expected: string])[] = [
+    ["the load is low", "32.41 35.77 19.38", "contradicted"],
+    ["The load averages are normal", "5.10 4.80 1.00", "contradicted"],
+    ["the load is low", "1.20 0.80 0.50", "verified"],
+    ["the system is under a high load", "0.30 0.20 0.10", "contradicted"],
+    ["the load is very high", "9.00 8.00 7.00", "verified"],
+    ["the load is not low", "32.41 35.77 19.38", "verified"],
+  ];
+  for (const [claim, averages, expected] of cases) {
+    const turns = [sceneTurn([{ id: "load", command: "cat /proc/loadavg", stdout: `${averages} 1/90 4242\n` }])];
+    const { evidence_check } = check({ findings: [{ claim, evidence: ["load"] }] }, turns);
+    assert.deepEqual(evidence_check.claims?.map(({ status }) => status), [expected], `${claim}: ${averages}`);
+  }
+});

@@ -15,6 +15,7 @@ export const figures: Rule = (view) => [
   ...latencies(view),
   ...exitCodes(view),
   ...loads(view),
+  ...loadsInWords(view),
   ...memory(view),
   ...didNotHappen(view),
 ];
@@ -127,6 +128,35 @@ function loads(view: View): readonly Judgement[] {
     const three = loadsIn(source);
     if (three.length === 0 || isNear(claimed, source)) return [];
     return [{ verdict: "contradicted", source, says: `${source.id} says ${three.join(", ")}` }];
+  });
+}
+
+const LOW_LOAD = loadThatIs("low|light|small|normal|negligible|unremarkable");
+const HIGH_LOAD = loadThatIs("high|heavy|excessive|extreme");
+/** Queues this many times as long as the CPUs can take are no low load, and half as long no high one. */
+const NOT_LOW_PER_CPU = 2;
+const NOT_HIGH_PER_CPU = 0.5;
+
+function loadThatIs(words: string): RegExp {
+  const how = `(?:(?:very|quite|rather|extremely) )?(?:${words})`;
+  return new RegExp(
+    `\\bload(?: averages?)? (?:is|are|was|were|looks|seems|stays) ${how}\\b|\\b(?:${words}) (?:system )?load\\b`,
+    "i",
+  );
+}
+
+/** `the load is low`, where far more waits than the CPUs take. A container may have fewer CPUs than the load is of. */
+function loadsInWords({ clause, cited, host }: View): readonly Judgement[] {
+  if (host === undefined || host.container !== undefined || clause.is_denial) return [];
+  const { cpus } = host.figures;
+  return cited.flatMap((source): Judgement[] => {
+    const three = loadsIn(source);
+    if (three.length === 0) return [];
+    const is_wrong = LOW_LOAD.test(clause.text) && Math.min(...three.slice(0, 2)) > NOT_LOW_PER_CPU * cpus ||
+      HIGH_LOAD.test(clause.text) && Math.max(...three) < NOT_HIGH_PER_CPU * cpus;
+    return is_wrong
+      ? [{ verdict: "contradicted", source, says: `${source.id} says ${three.join(", ")} on ${cpus} CPUs` }]
+      : [];
   });
 }
 
