@@ -14,7 +14,8 @@ import { Subtree } from "./subtree.ts";
 /** In the order of preference: in memory first. */
 const TEMPORARY_ROOTS = ["/dev/shm", "/run", "/tmp", "/var/tmp"];
 const DEVICES = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
-const START_MS = 15_000;
+/** A helper needs a tenth of a second of CPU: hosts that need ktriage may give it that late. */
+const START_MS = 60_000;
 /** On top of the tasks that this host has now. */
 const MORE_TASKS = 512;
 /** The kernel does not count its processes (RLIMIT_NPROC). */
@@ -77,7 +78,11 @@ async function tryConfined(line: string, options: SandboxOptions): Promise<Confi
   const tasks_bounded = tree.bounds_tasks || Deno.uid() !== ROOT;
   const plan = planFor(line, { host: without(hostLayers(), options.without ?? []), needs, tasks_bounded });
   const stop = (): void => kill(child.pid, "SIGKILL");
-  const timer = setTimeout(stop, START_MS);
+  let is_late = false;
+  const timer = setTimeout(() => {
+    is_late = true;
+    stop();
+  }, START_MS);
   options.signal?.addEventListener("abort", stop);
   const input = child.stdin.getWriter();
   try {
@@ -103,7 +108,9 @@ async function tryConfined(line: string, options: SandboxOptions): Promise<Confi
   } catch (error) {
     stop();
     await Promise.allSettled([input.abort(), child.stdout.cancel(), child.stderr.cancel(), child.status]);
-    throw error;
+    throw is_late
+      ? new Error(`the sandbox's helper was not ready within ${START_MS / 1000} s: is this host so busy?`)
+      : error;
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", stop);
