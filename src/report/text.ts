@@ -137,7 +137,7 @@ function followUpParts(run: Run, options: TextOptions): readonly string[] {
   const { issue, follow_ups = [], resolution, failure } = run;
   if (follow_ups.length === 0) return [];
   const answers = follow_ups.map(({ earlier_resolution }) =>
-    earlier_resolution === undefined ? NO_ANSWER : answerText(earlier_resolution)
+    earlier_resolution === undefined ? NO_ANSWER : `${earlier_resolution.confidence}: ${earlier_resolution.root_cause}`
   );
   const last = resolution === undefined ? failure?.message ?? NO_ANSWER : "The answer above.";
   const lines = [issue, ...follow_ups.map(({ question }) => question)].map((question, index) =>
@@ -150,10 +150,6 @@ function followUpParts(run: Run, options: TextOptions): readonly string[] {
 }
 
 const NO_ANSWER = "There was no answer.";
-
-function answerText({ confidence, root_cause }: ResolutionReply): string {
-  return `${confidence}: ${root_cause}`;
-}
 
 /** A few lines below something that is numbered. */
 function brief(text: string, width: number): string {

@@ -7,7 +7,7 @@
 import type { ResolutionReply } from "../../protocol/mod.ts";
 import type { Captured, Judged } from "./claim.ts";
 import { readClaim } from "./clauses.ts";
-import { loadsIn } from "./rules/figures.ts";
+import { cpusOfLoad, loadsIn } from "./rules/figures.ts";
 import { usagesOf } from "./rules/file_systems.ts";
 import { connectsTo } from "./rules/listening.ts";
 import { type Judgement, namesOf, type View } from "./rules/rule.ts";
@@ -103,10 +103,11 @@ function oomKills({ sources, host }: Captured): readonly Sign[] {
   });
 }
 
-/** Of the newest load that is known. In a container the load is that of the whole machine, the CPUs may not be. */
+/** Of the newest load that is known. */
 function overload({ sources, host }: Captured): readonly Sign[] {
-  if (host === undefined || host.container !== undefined) return [];
-  const { cpus, load_1m, load_5m } = host.figures;
+  const cpus = cpusOfLoad(host);
+  if (host === undefined || cpus === undefined) return [];
+  const { load_1m, load_5m } = host.figures;
   const source = sources.findLast((each) => loadsIn(each).length > 0);
   const [now = load_1m, before = load_5m] = source === undefined ? [] : loadsIn(source);
   if (Math.min(now, before) < LOAD_PER_CPU * cpus) return [];

@@ -1,5 +1,6 @@
 /** Claims about figures that the results hold under a name: how many failed, how long calls took, how a command ended. */
 import { timeText } from "../../../probes/result/time_text.ts";
+import type { Host } from "../../../protocol/mod.ts";
 import type { Claimed } from "../clauses.ts";
 import { endingOf, type Source } from "../source.ts";
 import { type Judgement, namesOf, type Rule, type View } from "./rule.ts";
@@ -145,10 +146,10 @@ function loadThatIs(words: string): RegExp {
   );
 }
 
-/** `the load is low`, where far more waits than the CPUs take. A container may have fewer CPUs than the load is of. */
+/** `the load is low`, where far more waits than the CPUs take. */
 function loadsInWords({ clause, cited, host }: View): readonly Judgement[] {
-  if (host === undefined || host.container !== undefined || clause.is_denial) return [];
-  const { cpus } = host.figures;
+  const cpus = cpusOfLoad(host);
+  if (cpus === undefined || clause.is_denial) return [];
   return cited.flatMap((source): Judgement[] => {
     const three = loadsIn(source);
     if (three.length === 0) return [];
@@ -158,6 +159,11 @@ function loadsInWords({ clause, cited, host }: View): readonly Judgement[] {
       ? [{ verdict: "contradicted", source, says: `${source.id} says ${three.join(", ")} on ${cpus} CPUs` }]
       : [];
   });
+}
+
+/** The CPUs that the load is of; in a container it is that of the whole machine, and its CPUs may be fewer: undefined. */
+export function cpusOfLoad(host: Host | undefined): number | undefined {
+  return host?.container === undefined ? host?.figures.cpus : undefined;
 }
 
 /** The load averages of 1, 5 and 15 minutes, of a command that prints them. */
