@@ -4,9 +4,9 @@ import { isLiteral, show } from "../marks.ts";
 import { sqlRefusal } from "../sql.ts";
 import { type Refusal, refusal } from "../verdict.ts";
 import { commands, endless, follows, listed, reports, ruled, SOCKETS } from "./entry.ts";
+import { HERE } from "./guard.ts";
 import type { Programs } from "./program.ts";
 
-const HERE = /^(localhost|127\.\d+\.\d+\.\d+|::1|\/[\w./-]+)$/;
 const NAME = /^[\w-]+$/;
 
 const MYSQL =
