@@ -4,6 +4,7 @@ import { GLOB, isLiteral, NUMBER, show } from "../marks.ts";
 import { type Rewrite, withOptions } from "../rewrites.ts";
 import { type Refusal, refusal } from "../verdict.ts";
 import { ruled } from "./entry.ts";
+import { isUnknown } from "./guard.ts";
 import type { Programs } from "./program.ts";
 
 const CURL = options(
@@ -148,7 +149,7 @@ function requestApproval(spec: Spec): Rule {
     }
     const asked = [...urlsOf(parsed), ...optionValues(parsed, DATA).map((data) => `?${data}`)];
     // An unquoted ? is a pattern to the shell, and what is not known may be anything.
-    const acting = asked.find((text) => ACTS.test(text.replaceAll(GLOB, "?")) || /[\uE001\uE002]/.test(text));
+    const acting = asked.find((text) => ACTS.test(text.replaceAll(GLOB, "?")) || isUnknown(text));
     if (acting !== undefined) {
       return refusal(
         `${spec.program}/action`,
