@@ -1,4 +1,5 @@
 /** The command lines that are compared: ktriage, bpftrace, and the bare reader in C. */
+import { offlinePackage } from "../tests/support/package.ts";
 import type { TracerOptions } from "./tracer.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -15,6 +16,15 @@ export function ktriage(target: string, ...options: string[]): Tool {
     ready: /Tracing /,
     event: '{"timestamp"',
   });
+}
+
+/** The same from the one file that is carried to a host; built when the tree is newer. */
+export async function packaged(tool: Tool): Promise<Tool> {
+  const file = await offlinePackage();
+  return (pid) => {
+    const options = tool(pid);
+    return { ...options, command: [file, ...options.command.slice(1)] };
+  };
 }
 
 /** bpftrace on one system call of one process. */

@@ -1,7 +1,7 @@
 /** What is measured: each bench is a few contenders that do the same work. */
 import { Workload } from "../tests/support/workload.ts";
 import type { Bench, Figures } from "./measure.ts";
-import { bpftrace, ktriage, reader, type Tool, withLargeBuffers } from "./tools.ts";
+import { bpftrace, ktriage, packaged, reader, type Tool, withLargeBuffers } from "./tools.ts";
 import { pause, Tracer } from "./tracer.ts";
 
 /** A probe is named just before it is attached, which takes less than a millisecond. */
@@ -78,8 +78,9 @@ export function firstEvent(): Bench {
     const work = workload.go().catch(() => 0); // it is killed when there was an event
     const start = performance.now();
     try {
-      await using _ = await Tracer.start({ ...tool(workload.pid), ready: /nowhere/ });
-      return { "exec to first event [ms]": performance.now() - start };
+      await using tracer = await Tracer.start({ ...tool(workload.pid), ready: /nowhere/ });
+      const took_ms = performance.now() - start;
+      return { "exec to first event [ms]": took_ms, "peak memory [MB]": tracer.usage().peak_bytes / 1e6 };
     } finally {
       Deno.kill(workload.pid, "SIGKILL");
       await work;
@@ -89,7 +90,8 @@ export function firstEvent(): Bench {
     name: "start",
     rounds: 5,
     contenders: [
-      { tool: "ktriage", run: () => run(ktriage("openat")) },
+      { tool: "ktriage, the package", run: async () => run(await packaged(ktriage("openat"))) },
+      { tool: "ktriage, deno run", run: () => run(ktriage("openat")) },
       { tool: "bpftrace -f json", baseline: "bpftrace", run: () => run(bpftrace("openat", PRINT_OPENS)) },
       { tool: "reader.c", baseline: "reader", run: () => run(reader("print", "openat")) },
     ],
@@ -111,7 +113,8 @@ export function jsonLines(): Bench {
     name: "lines",
     rounds: 3,
     contenders: [
-      { tool: "ktriage --rate 0", run: () => run(ktriage("openat", "--rate", "0")) },
+      { tool: "ktriage --rate 0, the package", run: async () => run(await packaged(ktriage("openat", "--rate", "0"))) },
+      { tool: "ktriage --rate 0, deno run", run: () => run(ktriage("openat", "--rate", "0")) },
       { tool: "bpftrace -f json", baseline: "bpftrace", run: () => run(theirs) },
       { tool: "bpftrace -f json, 8 MB of buffers", run: () => run(withLargeBuffers(theirs)) },
       { tool: "reader.c print", baseline: "reader", run: () => run(reader("print", "openat")) },

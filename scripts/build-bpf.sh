@@ -19,8 +19,8 @@ esac
 
 # ISA v2: the oldest kernels that ktriage runs on verify v3 objects less reliably than these.
 # The C library's headers (types of linux/*.h, alike on both machines) come after ours: libbpf's linux/bpf.h is the newer one.
-flags=(-g -O2 -target bpf -mcpu=v2 -std=gnu11 -Wall -Werror "-D__TARGET_ARCH_$arch"
-  "-I$build/include" "-I$root/bpf/include" -idirafter "/usr/include/$(uname -m)-linux-gnu")
+flags=(-g -O2 -fdebug-compilation-dir=. -target bpf -mcpu=v2 -std=gnu11 -Wall -Werror "-D__TARGET_ARCH_$arch"
+  -Ibuild/include -Ibpf/include -idirafter "/usr/include/$(uname -m)-linux-gnu")
 
 # An object is stale when any header or this script is newer: they are few, and compile in a second.
 newest=$(ls -t "$root"/bpf/include/*.h "$build/include/bpf/bpf_helpers.h" "$root/scripts/build-bpf.sh" | head -1)
@@ -28,8 +28,9 @@ mkdir -p "$objects"
 for object in "$objects"/*.bpf.o; do
   [ -e "$root/bpf/$(basename "$object" .o).c" ] || rm -f "$object"
 done
+# With relative paths: BTF names the files of the source lines, and an object is the same wherever it is compiled.
 compile() {
-  clang "${flags[@]}" -c "$1" -o "$2.new"
+  (cd "$root" && clang "${flags[@]}" -c "${1#"$root/"}" -o "$2.new")
   llvm-strip -g "$2.new"
   mv "$2.new" "$2"
 }

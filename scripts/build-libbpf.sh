@@ -9,12 +9,13 @@ set -euo pipefail
 root=$(readlink -f "$0") && root=${root%/scripts/*}
 . "$root/scripts/common.sh"
 . "$root/scripts/apt.sh"
+. "$root/scripts/parts.sh"
 
 suite=trixie
 libbpf=libbpf-1.5.0 libbpf_sha256=53492aff6dd47e4da04ef5e672d753b9743848bdb38e9d90eafbe190b7983c44
 elfutils=elfutils-0.192 elfutils_sha256=616099beae24aba11f9b63d86ca6cc8d566d968b802391334c91df54eab416b4
 here=$root/scripts
-key=$(cat "$here/build-libbpf.sh" "$here/libbpf-compat.c" | sha256sum | cut -c1-12)
+key=$(cat "$here/build-libbpf.sh" "$here/parts.sh" "$here/libbpf-compat.c" | sha256sum | cut -c1-12)
 case "$#:${1-}:${2-}" in
   0:*) arch=$(uname -m) to=$build compiler=clang ;;
   2:--arch:arm64) arch=aarch64 to=$build/arm64 compiler=$here/clang-arm64.sh ;;
@@ -26,6 +27,8 @@ install_to_build() {
   mkdir -p "$to"
   rm -rf "$to/include"
   cp -R "$made/include" "$to/include"
+  rm -rf "$to/parts"
+  cp -R "$made/parts" "$to/parts"
   cp "$made/libbpf.so" "$to/libbpf.so.new"
   mv "$to/libbpf.so.new" "$to/libbpf.so" # never a half-written library, even for a reader at this moment
   echo "$key" >"$to/.libbpf"
@@ -95,6 +98,16 @@ build_library() {
   done
   # The kernel's own BPF headers of libbpf's age: Debian's are too old for some of the helpers' types.
   cp "$bpf"/include/uapi/linux/{bpf,bpf_common,btf}.h "$work/include/linux/"
+  record_parts
+}
+
+record_parts() {
+  local elf=$work/$elfutils parts=$work/parts
+  tar -xf "$(tarball "$elfutils" "$elfutils_sha256")" -C "$work" "$elfutils"/COPYING{,-LGPLV3}
+  tar -xf "$(tarball "$libbpf" "$libbpf_sha256")" -C "$work" "$libbpf/LICENSE.BSD-2-Clause"
+  part "$parts/libbpf" "${libbpf#*-}" "$libbpf_sha256" "$work/$libbpf/LICENSE.BSD-2-Clause"
+  part "$parts/libelf" "${elfutils#*-}" "$elfutils_sha256" "$elf"/COPYING{,-LGPLV3}
+  debian_part "$parts/zlib" "$compiler" libz.a zlib1g-dev
 }
 
 [ "$(cat "$to/.libbpf" 2>/dev/null)" != "$key" ] || [ ! -e "$to/libbpf.so" ] || exit 0
@@ -113,7 +126,7 @@ if [ ! -e "$made/libbpf.so" ]; then
   build_library
   "$here/check-libbpf.sh" "$work/libbpf.so"
   mkdir -p "$work/made"
-  mv "$work/libbpf.so" "$work/include" "$work/made/"
+  mv "$work/libbpf.so" "$work/include" "$work/parts" "$work/made/"
   rm -rf "$made"
   mv "$work/made" "$made"
 fi

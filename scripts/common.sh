@@ -10,6 +10,10 @@ tensorzero_version=2026.6.0
 tensorzero=$cache/tensorzero-$tensorzero_version
 export DENO_NO_UPDATE_CHECK=1
 
+# What bounds ktriage's own memory and threads, for every way in which it is started: V8 computes on one thread, where it
+# would take one more for each CPU of the host, throws what is short-lived away early, and ends at this heap in MB.
+v8_flags=--single-threaded,--max-semi-space-size=2,--max-old-space-size=256
+
 build=$root/build
 # Written by scripts/build after everything else; what is newer than it has changed since.
 stamp=$build/.stamp

@@ -11,7 +11,7 @@ apt_architecture=arm64
 
 # What runs there, then what is compiled with; apt adds what these need.
 packages=(bash dash coreutils findutils grep sed mawk tar util-linux mount procps iproute2 libc-bin libc-l10n
-  busybox-static binutils bpftool libc6-dev linux-libc-dev libgcc-12-dev zlib1g-dev)
+  busybox-static binutils bpftool libc6-dev linux-libc-dev libgcc-12-dev zlib1g-dev libzstd-dev)
 # npm's newest for arm64: of the same line as $deno_version, which npm has for x86-64 only.
 arm64_deno_version=2.9.5
 

@@ -1,10 +1,25 @@
 /** From arguments to an exit code: finds the subcommand, answers help and version, tells errors. */
-import { Options, type OptionSpec, parseArguments, UnknownOption } from "./arguments.ts";
+import { Options, type OptionSpec, parseArguments, UnknownOption, UnknownWord } from "./arguments.ts";
 import { CliError, UsageError } from "./errors.ts";
 import { EXIT, type SubcommandSpec } from "./subcommand.ts";
 import { GLOBAL_OPTIONS } from "./options.ts";
 import { SUBCOMMANDS } from "./table.ts";
 import { processWriter, type Writer } from "./writer.ts";
+
+/** Above it an exit code says already which signal ended the work. */
+const EXIT_OF_SIGNALS = 128;
+
+/** As {@link main}, for the process that ktriage is: first it takes its bounds, so as not to be in the host's way. */
+export async function mainOfProcess(args: readonly string[]): Promise<number> {
+  const writer = processWriter();
+  // answered at once, and gone
+  if (!asksFor(args, ["-h", "--help", "-V", "--version"])) {
+    const { bindItself } = await import("../manners/bounds.ts");
+    writer.quiet = asksFor(args, ["-q", "--quiet"]);
+    bindItself().forEach((failure) => writer.note(failure));
+  }
+  return await main(args, writer);
+}
 
 /** Runs the command line and returns the exit code. */
 export async function main(args: readonly string[], writer: Writer = processWriter()): Promise<number> {
@@ -24,7 +39,7 @@ async function dispatch(args: readonly string[], writer: Writer): Promise<number
   if (asksFor(args, ["-h", "--help"]) || name === "help") {
     return await help(spec ?? named(args.slice(at + 1)), writer);
   }
-  if (asksFor(args, ["-V", "--version"])) return await version(writer);
+  if (asksFor(args, ["-V", "--version"])) return await version(args, writer);
   if (name === undefined) return await withoutSubcommand(args);
   if (!spec) throw await unknownSubcommand(name);
 
@@ -34,8 +49,10 @@ async function dispatch(args: readonly string[], writer: Writer): Promise<number
   writer.quiet = options.has("quiet");
   const run = await spec.load();
   try {
-    return await run({ positionals, options, writer });
+    const code = await run({ positionals, options, writer });
+    return writer.closed.aborted && code < EXIT_OF_SIGNALS ? EXIT.reader_gone : code;
   } catch (error) {
+    if (error instanceof UnknownWord) throw await suggestWord(error, spec);
     if (error instanceof UsageError && error.hint === undefined) throw await withUsage(error, spec);
     throw error;
   }
@@ -64,7 +81,12 @@ async function help(about: SubcommandSpec | string | undefined, writer: Writer):
   return EXIT.done;
 }
 
-async function version(writer: Writer): Promise<number> {
+async function version(args: readonly string[], writer: Writer): Promise<number> {
+  if (asksFor(args, ["--json"])) {
+    const { buildInfo } = await import("./build_info.ts");
+    writer.out(`${JSON.stringify(await buildInfo(), null, 2)}\n`);
+    return EXIT.done;
+  }
   const { VERSION } = await import("./version.ts");
   writer.out(`ktriage ${VERSION}\n`);
   return EXIT.done;
@@ -125,6 +147,13 @@ async function unknownSubcommand(name: string): Promise<UsageError> {
   const [guess] = nearest(name, names, { limit: 1 });
   const meant = guess === undefined ? `There are ${names.join(", ")}.` : `Did you mean "${guess}"?`;
   return new UsageError(`"${name}" is not a subcommand. ${meant}`, seeHelp(undefined));
+}
+
+async function suggestWord(error: UnknownWord, spec: SubcommandSpec): Promise<UsageError> {
+  const { nearest } = await import("../kernel/nearest.ts");
+  const [guess] = nearest(error.word, error.words, { limit: 1 });
+  if (guess === undefined) return await withUsage(error, spec);
+  return new UsageError(`${error.problem}. Did you mean "${guess}"?`, seeHelp(spec), { cause: error });
 }
 
 function seeHelp(spec: SubcommandSpec | undefined): string {

@@ -1,21 +1,18 @@
 /** Asking the operator about a command, on the terminal. */
-import { type Answer, APPROVAL_MODES, type ApprovalMode, type Ask, type Question } from "../commands/mod.ts";
+import { APPROVAL_MODES, type ApprovalMode } from "../commands/approval_modes.ts";
+import type { Answer, Ask, Question } from "../commands/mod.ts";
 import { harmless } from "../report/layout.ts";
 import type { Paint } from "../report/paint.ts";
 import type { Options } from "./arguments.ts";
-import { UsageError } from "./errors.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**
  * When to ask, as `--approve` says.
  *
- * @throws {UsageError} another word
+ * @throws {UnknownWord} another word
  */
 export function approvalMode(options: Options): ApprovalMode {
-  const text = options.text("approve") ?? "risky";
-  const mode = APPROVAL_MODES.find((each) => each === text);
-  if (mode !== undefined) return mode;
-  throw new UsageError(`Cannot use "${text}" for --approve: it takes ${APPROVAL_MODES.join(", ")}.`);
+  return options.word("approve", APPROVAL_MODES) ?? "risky";
 }
 
 /** Asks on the terminal; undefined where there is none. */

@@ -5,6 +5,13 @@
  */
 import { UsageError } from "./errors.ts";
 
+/** What stands in a place of the command line, as far as a shell can help to complete it. */
+export type Takes =
+  /** One of these words; with `list` several of them, with commas between. */
+  | { readonly kind: "words"; readonly words: readonly string[]; readonly list?: true }
+  /** Something of this host, or, as `schema`, a document's name. */
+  | { readonly kind: "file" | "folder" | "process" | "target" | "schema" };
+
 export interface OptionSpec {
   /** Without the dashes. */
   readonly name: string;
@@ -12,6 +19,8 @@ export interface OptionSpec {
   readonly short?: string;
   /** What its value is called in the help; an option without it is a flag. */
   readonly value?: string;
+  /** What its value can be; left out where only a person knows. */
+  readonly takes?: Takes;
   readonly summary: string;
 }
 
@@ -51,6 +60,16 @@ export class Options {
   }
 
   /**
+   * The value of an option that takes one of a few words.
+   *
+   * @throws {UnknownWord} another word
+   */
+  word<T extends string>(name: string, words: readonly T[]): T | undefined {
+    const text = this.text(name);
+    return text === undefined ? undefined : wordOf(text, words, `Cannot use "${text}" for --${name}`);
+  }
+
+  /**
    * The value of an option as a whole number.
    *
    * @throws {UsageError} not a whole number in that range
@@ -87,6 +106,25 @@ export class UnknownOption extends UsageError {
   constructor(readonly option: string) {
     super(`Unknown option ${option}.`);
   }
+}
+
+/** A word that is none of the few that a place on the command line takes. */
+export class UnknownWord extends UsageError {
+  constructor(readonly problem: string, readonly word: string, readonly words: readonly string[]) {
+    super(`${problem}. ${words.length === 1 ? "There is" : "There are"} ${words.join(", ")}.`);
+  }
+}
+
+/**
+ * The word among those that a place takes.
+ *
+ * @param problem what cannot be done with another one, without a full stop
+ * @throws {UnknownWord} another word
+ */
+export function wordOf<T extends string>(word: string, words: readonly T[], problem: string): T {
+  const known = words.find((candidate) => candidate === word);
+  if (known === undefined) throw new UnknownWord(problem, word, words);
+  return known;
 }
 
 /**

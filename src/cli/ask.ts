@@ -58,10 +58,15 @@ async function ask(opened: OpenCase, invocation: Invocation): Promise<number> {
     writer.note("Nothing was sent; what follows depends on the answer to it.");
     return EXIT.done;
   }
-  if ("failure" in answered) throw unanswered(answered.failure, content);
+  if ("failure" in answered) {
+    const error = unanswered(answered.failure, content);
+    if (!interrupt.signal.aborted) throw error;
+    writer.fail(error.message, error.hint);
+    return interrupt.exitCode(EXIT.failed);
+  }
   const next = withStep(answered, "asked", did(VERSION, model.name));
   tellCase(write(path, next), { name: path, writer, options });
-  return EXIT.done;
+  return interrupt.exitCode(EXIT.done);
 }
 
 function unanswered({ kind, message, hint = "" }: Failure, { max_rounds, turns }: CaseContent): CliError {

@@ -2,6 +2,7 @@
 import { readSandbox } from "../commands/sandbox/check.ts";
 import { isReady } from "../kernel/host/capabilities.ts";
 import { readHost } from "../kernel/host/host.ts";
+import { readOwnBounds } from "../manners/standing.ts";
 import { type Check, stringify } from "../protocol/mod.ts";
 import { checkText } from "../report/check.ts";
 import { UsageError } from "./errors.ts";
@@ -17,7 +18,8 @@ export async function checkSubcommand(invocation: Invocation): Promise<number> {
   }
   const tried = await readHost();
   const host = { ...tried, capabilities: [...tried.capabilities, await readSandbox()] };
-  const check: Check = { schema: "ktriage.check/1", ready: isReady(host.capabilities), host };
+  const own_bounds = await readOwnBounds();
+  const check: Check = { schema: "ktriage.check/1", ready: isReady(host.capabilities), host, own_bounds };
   writer.out(options.has("json") ? `${stringify(check, 2)}\n` : checkText(check, writer.layout));
   return check.ready ? EXIT.done : EXIT.failed;
 }

@@ -4,6 +4,7 @@ import { stringify } from "../protocol/mod.ts";
 import { gatewayCheckText } from "../report/check.ts";
 import { asUsage, choiceFrom, gatewayOptionsFrom } from "./choice.ts";
 import { UsageError } from "./errors.ts";
+import { Interrupt } from "./interrupt.ts";
 import { outboundFrom } from "./outbound.ts";
 import { EXIT, type Invocation } from "./subcommand.ts";
 
@@ -17,7 +18,13 @@ export async function checkGatewaySubcommand({ options, writer }: Invocation): P
     );
   }
   writer.note(`Asking ${gateway.model} at ${gateway.endpoint} one short question.`);
-  const check = await asUsage(() => checkGateway(gateway));
+  using interrupt = new Interrupt({ on_first: () => writer.note("Ending; the gateway has not answered.") });
+  const check = await Promise.race([asUsage(() => checkGateway(gateway)), endOf(interrupt.signal)]);
+  if (check === undefined) return interrupt.exitCode(EXIT.failed);
   writer.out(options.has("json") ? `${stringify(check, 2)}\n` : gatewayCheckText(check, writer.layout));
   return check.works ? EXIT.done : EXIT.failed;
+}
+
+function endOf(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(undefined), { once: true }));
 }

@@ -1,5 +1,5 @@
 /** Who answers: the gateway that the flags or the environment name, or the built-in expert. */
-import type { GatewayKind } from "../models/gateway/wire.ts";
+import { GATEWAY_KINDS, type GatewayKind } from "../models/gateway/kinds.ts";
 import { type Model, ModelError } from "../models/model.ts";
 import type { GatewayOptions } from "../models/gateway/mod.ts";
 import type { Options } from "./arguments.ts";
@@ -29,7 +29,6 @@ export interface ChoiceInput {
   readonly outbound?: OutboundOptions;
 }
 
-const KINDS: readonly GatewayKind[] = ["openai", "tensorzero"];
 const MAX_TIMEOUT_S = 24 * 3600;
 /** The contract alone takes about this much; no model's context is larger than a hundred million. */
 const WINDOW_RANGE = { min: 1024, max: 100_000_000 };
@@ -40,15 +39,10 @@ const WINDOW_RANGE = { min: 1024, max: 100_000_000 };
  * @throws {UsageError} a value that is none
  */
 export function choiceFrom(options: Options): ChoiceInput {
-  const kind = options.text("gateway-kind");
-  const known = KINDS.find((candidate) => candidate === kind);
-  if (kind !== undefined && known === undefined) {
-    throw new UsageError(`Cannot use "${kind}" for --gateway-kind: it takes ${KINDS.join(" or ")}.`);
-  }
   return {
     endpoint: options.text("endpoint"),
     model: options.text("model"),
-    kind: known,
+    kind: options.word("gateway-kind", GATEWAY_KINDS),
     timeout_s: options.number("timeout", { min: 1, max: MAX_TIMEOUT_S }),
     window_tokens: options.integer("window", WINDOW_RANGE),
     ca_file: options.text("ca"),

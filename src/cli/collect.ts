@@ -67,7 +67,7 @@ async function collect({ positionals, options, writer }: Invocation): Promise<nu
   );
   writer.note(`Wrote ${path}, which may leave. ${private_path} stays here: what the placeholders stand for.`);
   tellCase(document, { name: path, writer, options });
-  return EXIT.done;
+  return interrupt.exitCode(EXIT.done);
 }
 
 interface Places {

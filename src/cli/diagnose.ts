@@ -81,7 +81,7 @@ export async function diagnoseSubcommand({ positionals, options, writer }: Invoc
     const run = beginning.document(ended);
     endRecord(record, { name: "run.json", document: run, writer });
     writer.out(options.has("json") ? `${stringify(run, 2)}\n` : runText(run, writer.layout));
-    exit = run.resolution === undefined ? EXIT.failed : EXIT.done;
+    exit = interrupt.exitCode(run.resolution === undefined ? EXIT.failed : EXIT.done);
   }
   return exit;
 }

@@ -7,6 +7,7 @@ import { choiceFrom, gatewayOptionsFrom } from "./choice.ts";
 import { CliError, UsageError } from "./errors.ts";
 import { inputName, readInput } from "./input.ts";
 import { EXIT, type Invocation } from "./subcommand.ts";
+import { SOLVED } from "./words.ts";
 
 const MAX_RUN_BYTES = 256 << 20;
 
@@ -43,10 +44,9 @@ export async function feedbackSubcommand({ positionals, options, writer }: Invoc
 }
 
 function solvedFrom(options: Options): boolean {
-  const word = options.text("solved");
-  if (word === "yes" || word === "no") return word === "yes";
-  const what = word === undefined ? "without --solved" : `with --solved ${word}`;
-  throw new UsageError(`Cannot give feedback ${what}: it takes yes or no.`);
+  const word = options.word("solved", SOLVED);
+  if (word === undefined) throw new UsageError("Cannot give feedback without --solved: it takes yes or no.");
+  return word === "yes";
 }
 
 /** A run's document, or the one in the folder of a record. */

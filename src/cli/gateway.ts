@@ -1,7 +1,7 @@
 /** `ktriage gateway init`: the configuration of a TensorZero gateway that answers for ktriage. */
 import { exists } from "../kernel/exists.ts";
 import { FUNCTION_NAME, type SetupFile, tensorzeroFiles, type TensorzeroSetup } from "../models/setup/tensorzero.ts";
-import { type Options } from "./arguments.ts";
+import { type Options, wordOf } from "./arguments.ts";
 import { CliError, UsageError } from "./errors.ts";
 import { EXIT, type Invocation } from "./subcommand.ts";
 
@@ -12,7 +12,8 @@ const DEFAULT_MODEL = "llama3.1";
 /** Writes the configuration into a folder, where none of its files may exist, and says what to do next. */
 export function gatewaySubcommand({ positionals, options, writer }: Invocation): Promise<number> {
   const [action, folder, ...rest] = positionals;
-  if (action !== "init") throw new UsageError(`Cannot ${action ?? "do nothing"}: the gateway can be set up with init.`);
+  if (action === undefined) throw new UsageError("Cannot do anything with a gateway: say what. There is init.");
+  wordOf(action, ["init"], `Cannot ${action} a gateway`);
   if (folder === undefined || rest.length > 0) throw new UsageError("Cannot set up a gateway: init takes one folder.");
   const setup = setupFrom(options);
   const files = tensorzeroFiles(setup);

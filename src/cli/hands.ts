@@ -6,6 +6,7 @@ import type { StartOptions } from "../probes/mod.ts";
 import { startPrograms } from "../probes/start.ts";
 import type { Options } from "./arguments.ts";
 import { approvalMode, terminalAsk } from "./approve.ts";
+import { maxCpuFrom } from "./max_cpu.ts";
 import { rulesFrom } from "./rules.ts";
 import { processTerminal } from "./terminal.ts";
 import type { Writer } from "./writer.ts";
@@ -18,12 +19,16 @@ const MAX_RATE_PER_S = 10_000_000;
  *
  * @param watch who is told what becomes of a command, when it is run
  *
- * @throws {UsageError} an option that is not understood: `--rate`, `--approve`, a rule of the operator
+ * @throws {UsageError} an option that is not understood: `--rate`, `--max-cpu`, `--approve`, a rule of the operator
  * @throws {CliError} the operator's rules cannot be read
  */
 export function handsFrom(options: Options, writer: Writer, watch: () => CommandWatch | undefined): Hands {
   const rate_per_s = options.integer("rate", { min: 0, max: MAX_RATE_PER_S });
-  const own: StartOptions = { ...(rate_per_s === undefined ? {} : { rate_per_s }), btf_file: options.text("btf") };
+  const own: StartOptions = {
+    ...(rate_per_s === undefined ? {} : { rate_per_s }),
+    btf_file: options.text("btf"),
+    max_cpu_percent: maxCpuFrom(options, writer),
+  };
   const approvals = new Approvals({
     mode: approvalMode(options),
     rules: rulesFrom(options, (name) => Deno.env.get(name)),

@@ -4,20 +4,28 @@ import { columns, indent, wrap } from "../report/layout.ts";
 import type { OptionSpec } from "./arguments.ts";
 import type { Example, SubcommandSpec } from "./subcommand.ts";
 
+/** However wide the terminal is: help goes into issues, mails and consoles of 80 columns. */
+const MAX_WIDTH = 80;
+
 export interface HelpOptions {
   readonly width: number;
   readonly paint: Paint;
 }
 
-const INTRODUCTION =
+/** What ktriage is, in a few words. */
+export const INTRODUCTION =
   "ktriage finds out what is wrong with this Linux host. An AI, or with no AI the built-in expert, asks for shell " +
   "commands and eBPF programs; ktriage runs them, watches the kernel, and goes on until every claim of the answer " +
   "stands on something it captured.";
 
-const ENVIRONMENT: readonly (readonly [string, string])[] = [
+/** Variables, and what they are for. */
+export const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ["NANNYAPI_ENDPOINT", "the gateway, for example http://gateway:3000/openai/v1"],
   ["NANNYAPI_MODEL", "the model or function there, for example tensorzero::function_name::diagnose_and_heal"],
   ["NANNYAPI_API_KEY", "the gateway's key, where it wants one; or NANNYAPI_API_KEY_FILE, a file that holds it"],
+  ["HTTPS_PROXY", "a proxy on the way to the gateway; also HTTP_PROXY, NO_PROXY"],
+  ["KTRIAGE_POLICY", "the operator's rules for commands, as --policy"],
+  ["KTRIAGE_CACHE", "where the one-file ktriage unpacks itself the first time"],
   ["NO_COLOR", "no colours"],
 ];
 
@@ -27,7 +35,7 @@ export function generalHelp(
   globals: readonly OptionSpec[],
   options: HelpOptions,
 ): string {
-  const { width, paint } = options;
+  const { width, paint } = narrowed(options);
   const firsts = subcommands.flatMap((spec) => spec.examples.slice(0, 1));
   const rows = subcommands.map((spec) => [spec.name, spec.summary] as const);
   return sections([
@@ -42,9 +50,9 @@ export function generalHelp(
 
 /** The help of one subcommand: examples first. */
 export function subcommandHelp(spec: SubcommandSpec, globals: readonly OptionSpec[], options: HelpOptions): string {
-  const { width, paint } = options;
+  const { width, paint } = narrowed(options);
   return sections([
-    `ktriage ${spec.name}: ${spec.summary}`,
+    wrap(`ktriage ${spec.name}: ${spec.summary}`, width),
     section("Examples", examples(spec.examples, paint), paint),
     section("Usage", indent(usage(spec)), paint),
     section("Options", columns([...spec.options, ...globals].map(optionRow), width), paint),
@@ -55,6 +63,10 @@ export function subcommandHelp(spec: SubcommandSpec, globals: readonly OptionSpe
 /** One line: how the subcommand is called. */
 export function usage(spec: SubcommandSpec): string {
   return ["ktriage", spec.name, "[options]", spec.operands].filter((word) => word !== "").join(" ");
+}
+
+function narrowed({ width, paint }: HelpOptions): HelpOptions {
+  return { width: Math.min(width, MAX_WIDTH), paint };
 }
 
 function examples(list: readonly Example[], paint: Paint): string {

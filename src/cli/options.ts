@@ -1,5 +1,13 @@
 /** Options that several subcommands have. */
-import type { OptionSpec } from "./arguments.ts";
+import { APPROVAL_MODES } from "../commands/approval_modes.ts";
+import { GATEWAY_KINDS } from "../models/gateway/kinds.ts";
+import { CATEGORIES } from "../privacy/categories.ts";
+import type { OptionSpec, Takes } from "./arguments.ts";
+
+export const FILE: Takes = { kind: "file" };
+export const FOLDER: Takes = { kind: "folder" };
+/** One of these words. */
+export const oneOf = (words: readonly string[]): Takes => ({ kind: "words", words });
 
 /** Options of every subcommand. */
 export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
@@ -16,9 +24,18 @@ export const RATE: OptionSpec = {
   summary: "events a second that one program may emit; 0 is no bound (default 2000). Hits are counted exactly anyway",
 };
 
+export const MAX_CPU: OptionSpec = {
+  name: "max-cpu",
+  value: "PERCENT",
+  summary:
+    "of one CPU that ktriage itself may use while it traces (default: no bound). Hits are counted exactly anyway; " +
+    "events beyond it are counted as lost",
+};
+
 export const BTF: OptionSpec = {
   name: "btf",
   value: "FILE",
+  takes: FILE,
   summary: "types of exactly this kernel, where it has none of its own: raw BTF, or a vmlinux with a section .BTF",
 };
 
@@ -29,6 +46,7 @@ export const GATEWAY: readonly OptionSpec[] = [
   {
     name: "gateway-kind",
     value: "KIND",
+    takes: oneOf(GATEWAY_KINDS),
     summary: "openai (chat completions) or tensorzero (/inference); default: by the endpoint's path",
   },
   { name: "timeout", value: "SECONDS", summary: "how long one answer may take (default 300)" },
@@ -40,6 +58,7 @@ export const GATEWAY: readonly OptionSpec[] = [
   {
     name: "ca",
     value: "FILE",
+    takes: FILE,
     summary: "trust this certificate authority (PEM) as well; overrides NANNYAPI_CA_FILE",
   },
 ];
@@ -50,7 +69,12 @@ export const SHOW_OUTBOUND: OptionSpec = {
 };
 
 export const POLICY: readonly OptionSpec[] = [
-  { name: "policy", value: "FILE", summary: "the operator's rules (default /etc/ktriage/policy.json; KTRIAGE_POLICY)" },
+  {
+    name: "policy",
+    value: "FILE",
+    takes: FILE,
+    summary: "the operator's rules (default /etc/ktriage/policy.json; KTRIAGE_POLICY)",
+  },
   {
     name: "allow",
     value: "RULE",
@@ -61,16 +85,19 @@ export const POLICY: readonly OptionSpec[] = [
 export const RECORD: OptionSpec = {
   name: "record",
   value: "DIR",
+  takes: FOLDER,
   summary: "keep what was asked, judged, run, printed and sent in this new folder, readable only by you",
 };
 export const REDACT: OptionSpec = {
   name: "redact",
   value: "LIST",
+  takes: { kind: "words", words: [...CATEGORIES, "all"], list: true },
   summary: "take these out of all that leaves, beside secrets: addresses, hosts, users, or all",
 };
 export const APPROVE: OptionSpec = {
   name: "approve",
   value: "WHEN",
+  takes: oneOf(APPROVAL_MODES),
   summary: "ask before a command on this terminal: never, risky (default: what the policy leaves to you), all",
 };
 
@@ -90,6 +117,7 @@ export const DRY_RUN: OptionSpec = {
 export const PRIVATE: OptionSpec = {
   name: "private",
   value: "FILE",
+  takes: FILE,
   summary: "what the case's placeholders stand for (default: beside the case, as FILE.private); stays on this host",
 };
 export const MAX_BYTES: OptionSpec = {

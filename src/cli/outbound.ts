@@ -1,8 +1,7 @@
 /** `--redact`, `--show-outbound` and `--dry-run`: what leaves this host, and who may see it before. */
 import { CATEGORIES, type Category } from "../privacy/categories.ts";
-import type { Options } from "./arguments.ts";
+import { type Options, wordOf } from "./arguments.ts";
 import type { OutboundOptions } from "./choice.ts";
-import { UsageError } from "./errors.ts";
 import { EXIT } from "./subcommand.ts";
 import type { Writer } from "./writer.ts";
 
@@ -40,12 +39,7 @@ export function nothingLeaves(writer: Writer): number {
 export function categoriesFrom(lists: readonly string[]): readonly Category[] {
   const names = lists.flatMap((list) => list.split(",")).map((name) => name.trim()).filter((name) => name !== "");
   return names.flatMap((name) => {
-    if (name === "all") return CATEGORIES;
-    const category = CATEGORIES.find((known) => known === name);
-    if (category !== undefined) return [category];
-    throw new UsageError(
-      `Cannot redact "${name}": --redact takes ${CATEGORIES.join(", ")}, or all, with commas between.`,
-      "Passwords, keys and tokens are taken out in any case.",
-    );
+    const word = wordOf(name, [...CATEGORIES, "all"] as const, `Cannot use "${name}" for --redact`);
+    return word === "all" ? CATEGORIES : [word];
   });
 }

@@ -1,23 +1,29 @@
 /** `ktriage policy`: what a command line would be answered, and why. Nothing is run. */
 import { explain, judge, listPrograms, type Rules } from "../commands/mod.ts";
 import { explanationText, programsText } from "../report/policy.ts";
+import { wordOf } from "./arguments.ts";
 import { UsageError } from "./errors.ts";
 import { rulesFrom } from "./rules.ts";
 import { EXIT, type Invocation } from "./subcommand.ts";
+import { POLICY_ACTIONS } from "./words.ts";
 import type { Writer } from "./writer.ts";
 
 /** Explains one line, or every line of standard input, or lists the programs. */
 export async function policy({ positionals, options, writer }: Invocation): Promise<number> {
-  const [verb, ...operands] = positionals;
+  const [given, ...operands] = positionals;
+  if (given === undefined) {
+    throw new UsageError(`Cannot do anything with the policy: say what. There are ${POLICY_ACTIONS.join(" and ")}.`);
+  }
+  const verb = wordOf(given, POLICY_ACTIONS, `Cannot ${given} the policy`);
   const rules = rulesFrom(options, (name) => Deno.env.get(name));
   const form = options.has("json") ? "json" : "text";
-  if (verb === "list" && operands.length === 0) {
+  if (verb === "list") {
+    if (operands.length > 0) {
+      throw new UsageError(`Cannot list "${operands[0]}" of the policy: list takes no operands.`);
+    }
     const programs = listPrograms();
     writer.out(form === "json" ? `${JSON.stringify(programs, null, 2)}\n` : programsText(programs, writer.layout));
     return EXIT.done;
-  }
-  if (verb !== "explain") {
-    throw new UsageError(`Cannot ${verb ?? "do anything with"} the policy: there are explain, list.`);
   }
   const [line] = operands;
   if (line === undefined) throw new UsageError("Cannot explain: no command line was given.");

@@ -5,7 +5,8 @@ import type { TracefsRoot } from "../kernel/tracing/tracefs_files.ts";
 import { listUserSymbols } from "../kernel/userspace/mod.ts";
 import { Ground } from "../probes/ground.ts";
 import { type KernelFacts, openKernelFacts } from "../probes/plan/kernel_facts.ts";
-import { KERNEL_TYPES, type KernelType, listProbes } from "../probes/list_probes.ts";
+import { listProbes } from "../probes/list_probes.ts";
+import { type KernelType, LISTED_TYPES, type ListedType } from "../probes/listed_types.ts";
 import type { Refusal } from "../probes/plan/tracepoint.ts";
 import { foresee, rehearse } from "../probes/rehearse.ts";
 import { parseTarget, type Target } from "../probes/target.ts";
@@ -13,24 +14,19 @@ import { userFunctionHint } from "../probes/plan/user_hint.ts";
 import { stringify } from "../protocol/json.ts";
 import type { ListedProbe, Probes, Rehearsal, Resolved } from "../protocol/probes.ts";
 import { listedText, rehearsalText } from "../report/probes.ts";
+import { wordOf } from "./arguments.ts";
 import { CliError, UsageError } from "./errors.ts";
 import { EXIT, type Invocation } from "./subcommand.ts";
-
-const ACTIONS = ["resolve", "list"] as const;
+import { PROBE_ACTIONS } from "./words.ts";
 
 /** `resolve <target>` or `list [pattern]`. */
 export function probes(invocation: Invocation): Promise<number> {
   const [action, ...operands] = invocation.positionals;
   const rest = { ...invocation, positionals: operands };
-  if (action === "resolve") return resolve(rest);
-  if (action === "list") return list(rest);
-  const [guess] = action === undefined ? [] : nearest(action, ACTIONS, { limit: 1 });
-  const meant = guess === undefined ? `There are ${ACTIONS.join(" and ")}.` : `Did you mean "${guess}"?`;
-  throw new UsageError(
-    action === undefined
-      ? `Cannot tell about probes: say what. ${meant}`
-      : `Cannot ${action} probes: there is no such action. ${meant}`,
-  );
+  if (action === undefined) {
+    throw new UsageError(`Cannot tell about probes: say what. There are ${PROBE_ACTIONS.join(" and ")}.`);
+  }
+  return wordOf(action, PROBE_ACTIONS, `Cannot ${action} probes`) === "resolve" ? resolve(rest) : list(rest);
 }
 
 async function resolve({ positionals, options, writer }: Invocation): Promise<number> {
@@ -73,12 +69,9 @@ async function list({ positionals, options, writer }: Invocation): Promise<numbe
   return EXIT.done;
 }
 
-const TYPES = [...KERNEL_TYPES, "uprobe", "uretprobe"] as const;
-type ListType = typeof TYPES[number];
-
 interface Wanted {
   readonly pattern: string;
-  readonly type: ListType | undefined;
+  readonly type: ListedType | undefined;
 }
 
 /** The type stands in an option, or in front of the pattern: `kprobe:tcp*`. */
@@ -86,11 +79,7 @@ function patternAndType(text: string, option: string | undefined): Wanted {
   const { type, target } = parseTarget(text);
   const named = target === text.trim() ? option : type;
   if (named === undefined) return { pattern: target, type: undefined };
-  const known = TYPES.find((candidate) => candidate === named);
-  if (known !== undefined) return { pattern: target, type: known };
-  const [guess] = nearest(named, TYPES, { limit: 1 });
-  const meant = guess === undefined ? `There are ${TYPES.join(", ")}.` : `Did you mean "${guess}"?`;
-  throw new UsageError(`Cannot list probes of type "${named}": there are none. ${meant}`);
+  return { pattern: target, type: wordOf(named, LISTED_TYPES, `Cannot list probes of type "${named}"`) };
 }
 
 interface KernelOptions {

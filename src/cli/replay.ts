@@ -162,7 +162,7 @@ async function askOther(record: RecordedRun, model: Model, { options, writer }: 
   if (run.failure !== undefined && run.failure.kind === "model") {
     throw new CliError(run.failure.message, run.failure.hint);
   }
-  return run.resolution === undefined ? EXIT.failed : EXIT.done;
+  return interrupt.exitCode(run.resolution === undefined ? EXIT.failed : EXIT.done);
 }
 
 function tellTo(writer: Writer): OnProgress {

@@ -50,7 +50,7 @@ export async function runSubcommand(invocation: Invocation): Promise<number> {
     ...(options.has("keep-secrets") ? results : redacted(results)),
   };
   writer.out(`${stringify(document, 2)}\n`);
-  return EXIT.done;
+  return interrupt.exitCode(EXIT.done);
 }
 
 /** Without passwords, keys and tokens: the document is there to be given to an AI. */

@@ -56,11 +56,11 @@ export function runCase(path: string, invocation: Invocation): Promise<number> {
     const max_bytes = options.integer("max-bytes", { min: MIN_CASE_BYTES, max: MAX_CASE_BYTES }) ?? document.max_bytes;
     const before = { ...contentOf(document), max_bytes };
     const content = edited ? withStep(before, "edited", did(VERSION)) : before;
-    const written = request === undefined
-      ? writeHostStep(content, { turns: [] }, host_case)
+    const { written, exit = EXIT.done } = request === undefined
+      ? { written: writeHostStep(content, { turns: [] }, host_case) }
       : await runAndWrite(content, { ...document, request }, { ...host_case, invocation });
     tellCase(written, { name: path, writer, options, redactor });
-    return EXIT.done;
+    return exit;
   });
 }
 
@@ -104,7 +104,7 @@ async function runAndWrite(
   content: CaseContent,
   { request, turns, notes }: CaseDocument & { readonly request: Turn["request"] },
   host_case: OnHost & { readonly invocation: Invocation },
-): Promise<CaseDocument> {
+): Promise<{ readonly written: CaseDocument; readonly exit?: number }> {
   const { redactor, invocation: { options, writer } } = host_case;
   const hands = keptPlaceholders(handsFrom(options, writer, () => record));
   const restored = restoreRequest(request, redactor);
@@ -125,5 +125,6 @@ async function runAndWrite(
   });
   endRecord(record, { name: "results.json", document: { schema: "ktriage.results/1", ...results }, writer });
   const turn: Turn = { request, ...results, ...(notes === undefined ? {} : { notes }) };
-  return writeHostStep(withStep(withoutRequest(content), "ran", did(VERSION)), { turns: [turn] }, host_case);
+  const written = writeHostStep(withStep(withoutRequest(content), "ran", did(VERSION)), { turns: [turn] }, host_case);
+  return { written, exit: interrupt.exitCode(EXIT.done) };
 }

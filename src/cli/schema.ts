@@ -1,7 +1,7 @@
 /** `ktriage schema`: the JSON Schema of every document that ktriage reads or writes. */
-import { nearest } from "../kernel/nearest.ts";
 import { stringify } from "../protocol/json.ts";
 import { DOCUMENTS, isDocumentName, jsonSchemaOf } from "../protocol/schemas.ts";
+import { UnknownWord } from "./arguments.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT, type Invocation } from "./subcommand.ts";
 
@@ -15,9 +15,7 @@ export function schemaSubcommand({ positionals, writer }: Invocation): Promise<n
   } else if (isDocumentName(name)) {
     writer.out(`${stringify(jsonSchemaOf(name), 2)}\n`);
   } else {
-    const [guess] = nearest(name, names, { limit: 1 });
-    const meant = guess === undefined ? `There are ${names.join(", ")}.` : `Did you mean "${guess}"?`;
-    throw new UsageError(`Cannot print the schema "${name}": there is no such document. ${meant}`);
+    throw new UnknownWord(`Cannot print the schema "${name}"`, name, names);
   }
   return Promise.resolve(EXIT.done);
 }

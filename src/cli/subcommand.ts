@@ -1,9 +1,9 @@
 /** What a subcommand is: a row of the table, and the function behind it. */
-import type { Options, OptionSpec } from "./arguments.ts";
+import type { Options, OptionSpec, Takes } from "./arguments.ts";
 import type { Writer } from "./writer.ts";
 
 /** Exit codes of every subcommand. */
-export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130, reader_gone: 141 } as const;
 
 export interface Example {
   readonly command: string;
@@ -30,6 +30,8 @@ export interface SubcommandSpec {
   readonly summary: string;
   /** What follows the name, for example `<tracepoint>`. */
   readonly operands: string;
+  /** What each operand can be, for completion. The last one serves all that follow when `operands` ends in `…]`. */
+  readonly takes?: readonly Takes[];
   readonly examples: readonly Example[];
   readonly options: readonly OptionSpec[];
   /** Paragraphs at the end of its help. */

@@ -5,9 +5,13 @@ import {
   ATTENDANCE,
   BTF,
   DRY_RUN,
+  FILE,
+  FOLDER,
   GATEWAY,
   JSON_OUTPUT,
   MAX_BYTES,
+  MAX_CPU,
+  oneOf,
   POLICY,
   PRIVATE,
   RATE,
@@ -16,6 +20,11 @@ import {
   SHOW_OUTBOUND,
 } from "./options.ts";
 import type { SubcommandSpec } from "./subcommand.ts";
+import { LISTED_TYPES } from "../probes/listed_types.ts";
+import { AGGREGATES } from "../protocol/limits.ts";
+import { OWN_SUBCOMMANDS } from "./table_own.ts";
+import { RECORD_SUBCOMMANDS } from "./table_records.ts";
+import { POLICY_ACTIONS, PROBE_ACTIONS, SOLVED } from "./words.ts";
 
 /** In the order of the help. */
 export const SUBCOMMANDS: readonly SubcommandSpec[] = [
@@ -50,18 +59,24 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
       SHOW_OUTBOUND,
       DRY_RUN,
       RECORD,
-      { name: "resume", value: "DIR", summary: "go on with the run that this folder recorded, from where it ended" },
+      {
+        name: "resume",
+        value: "DIR",
+        takes: FOLDER,
+        summary: "go on with the run that this folder recorded, from where it ended",
+      },
       ...ATTENDANCE,
       APPROVE,
       ...POLICY,
       RATE,
+      MAX_CPU,
       BTF,
     ],
     notes: [
       "Without an endpoint and a model the built-in expert answers: nothing leaves this host. With them, passwords, keys and tokens are replaced by placeholders such as <secret:1> in all that leaves; names and addresses that --redact takes out are put back in what the AI asks for and answers.",
       "Commands are only run when they only read, and eBPF programs only watch. Ctrl-C ends tracing and still reports; a second one leaves at once.",
       "On a terminal ktriage asks for an issue that was not given, and shows the plan of each turn. The plan runs at once, or with --interactive when you say so. Enter opens a menu at any time: s skips what waits or runs, h tells the AI something in your words, q ends with the best answer so far. After the report, ask on in the same episode. Nothing is asked in a pipe, or with --json, --quiet or --batch; --approve asks wherever there is a terminal.",
-      "Exit code: 0 with a resolution, 1 without one, 2 wrong usage, 130 interrupted twice.",
+      "Exit code: 0 with a resolution, 1 without one, 2 wrong usage, 128 + N when signal N ended it (Ctrl-C 130).",
     ],
     load: async () => (await import("./diagnose.ts")).diagnoseSubcommand,
   },
@@ -69,6 +84,7 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     name: "trace",
     summary: "watch one tracepoint or function: events as they come, then the summary",
     operands: "<target>",
+    takes: [{ kind: "target" }],
     examples: [
       { command: "sudo ktriage trace syscalls/sys_enter_connect", about: "who connects where, for 15 seconds" },
       { command: "sudo ktriage trace openat --comm 'nginx*' --duration 60", about: "files that nginx opens" },
@@ -89,7 +105,7 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     options: [
       { name: "duration", short: "d", value: "SECONDS", summary: "how long (default 15)" },
       { name: "comm", value: "NAME", summary: "only processes of this name; a prefix with * at the end" },
-      { name: "pid", short: "p", value: "PID", summary: "only this process" },
+      { name: "pid", short: "p", value: "PID", takes: { kind: "process" }, summary: "only this process" },
       { name: "tid", value: "TID", summary: "only this thread" },
       { name: "uid", value: "UID", summary: "only processes of this user id" },
       {
@@ -102,16 +118,18 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
       {
         name: "aggregate",
         value: "WHAT",
+        takes: oneOf(AGGREGATES),
         summary: "numbers instead of events: count (who, how often), latency (a histogram of every call)",
       },
       RATE,
+      MAX_CPU,
       BTF,
       { name: "json", summary: "an event a line as JSON, the summary as the last line" },
     ],
     notes: [
       "A target is a tracepoint (sched/sched_switch), a system call (openat), kprobe:, kretprobe:, fentry: or fexit: with a function of the kernel, raw_tracepoint: with a tracepoint, uprobe: or uretprobe: with a file and a function (libc:malloc, /usr/sbin/nginx:main, 812:main).",
       "Ctrl-C ends tracing and still prints the summary; a second one leaves at once.",
-      "Exit code: 0 when it traced, 1 when it could not, 2 wrong usage, 130 interrupted twice.",
+      "Exit code: 0 when it traced, 1 when it could not, 2 wrong usage, 128 + N when signal N ended it (Ctrl-C 130).",
     ],
     load: async () => (await import("./trace.ts")).trace,
   },
@@ -119,10 +137,12 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     name: "run",
     summary: "run one request of an AI and print the results that would go back",
     operands: "<request.json>|<case.ktz>|-",
+    takes: [FILE],
     examples: [
       { command: "sudo ktriage run request.json > results.json", about: "a request that was carried here as a file" },
       {
-        command: `echo '{"response_type":"diagnostic","commands":[{"id":"disk","command":"df -h"}]}' | ktriage run -`,
+        command: `echo '{"response_type": "diagnostic", "commands":
+       [{"id": "disk", "command": "df -h"}]}' | ktriage run -`,
         about: "one command",
       },
       { command: "sudo ktriage run case.ktz", about: "what a model asks for in a case; the results go into the file" },
@@ -137,11 +157,12 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
       APPROVE,
       ...POLICY,
       RATE,
+      MAX_CPU,
       BTF,
     ],
     notes: [
       "The request is a diagnostic reply (ktriage schema reply), the output a results document (ktriage schema results). A case (ktriage collect) is known by its schema: its request is run once, and where it stands is printed.",
-      "Exit code: 0 when the request was run, even where single commands or programs failed (their results say so), 1 when it could not be run, 2 wrong usage, 130 interrupted twice.",
+      "Exit code: 0 when the request was run, even where single commands or programs failed (their results say so), 1 when it could not be run, 2 wrong usage, 128 + N when signal N ended it (Ctrl-C 130).",
     ],
     load: async () => (await import("./run.ts")).runSubcommand,
   },
@@ -164,6 +185,7 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
         name: "output",
         short: "o",
         value: "FILE",
+        takes: FILE,
         summary: "the case; a file that is there already is never replaced",
       },
       PRIVATE,
@@ -174,11 +196,12 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
       APPROVE,
       ...POLICY,
       RATE,
+      MAX_CPU,
       BTF,
     ],
     notes: [
       "The case is readable text without passwords, keys and tokens. What its placeholders stand for is in FILE.private, which must stay on this host: ktriage run needs it there.",
-      "Exit code: 0 when the case is written, 1 when not, 2 wrong usage, 130 interrupted twice.",
+      "Exit code: 0 when the case is written, 1 when not, 2 wrong usage, 128 + N when signal N ended it (Ctrl-C 130).",
     ],
     load: async () => (await import("./collect.ts")).collectSubcommand,
   },
@@ -186,6 +209,7 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     name: "ask",
     summary: "put a case before a model: its next request, or its answer, goes into the file",
     operands: "<case.ktz>",
+    takes: [FILE],
     examples: [
       { command: "ktriage ask case.ktz", about: "as NANNYAPI_ENDPOINT and NANNYAPI_MODEL say; no root needed" },
       { command: "ktriage ask --dry-run case.ktz", about: "what would leave for the gateway" },
@@ -205,7 +229,7 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     ],
     notes: [
       "Without an endpoint and a model the built-in expert answers. Nothing is run here: ktriage run does that, on the case's host. A case that waits for its host, or has its answer, is printed and the model is not asked again.",
-      "Exit code: 0 with a request or an answer in the case, 1 without, 2 wrong usage, 130 interrupted twice.",
+      "Exit code: 0 with a request or an answer in the case, 1 without, 2 wrong usage, 128 + N when signal N ended it (Ctrl-C 130).",
     ],
     load: async () => (await import("./ask.ts")).askSubcommand,
   },
@@ -213,6 +237,7 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     name: "show",
     summary: "print a case: what it holds and what comes next, or its answer",
     operands: "<case.ktz>|-",
+    takes: [FILE],
     examples: [
       { command: "ktriage show --full case.ktz | less", about: "every word of the host in it, before it leaves" },
       { command: "ktriage show --json case.ktz | jq .resolution", about: "the answer as a run's document" },
@@ -230,13 +255,19 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     name: "probes",
     summary: "what a request would be attached to here, and what can be probed",
     operands: "resolve <target> | list [pattern]",
+    takes: [oneOf(PROBE_ACTIONS), { kind: "target" }],
     examples: [
       { command: "sudo ktriage probes resolve kprobe:do_fork", about: "every way to it, tried" },
       { command: "sudo ktriage probes list 'tcp*'", about: "functions with arguments, tracepoints with fields" },
       { command: "ktriage probes list 'uprobe:libc:*addrinfo'", about: "functions of a library or a program" },
     ],
     options: [
-      { name: "type", value: "TYPE", summary: "list only tracepoint, raw_tracepoint, kprobe, fentry, uprobe …" },
+      {
+        name: "type",
+        value: "TYPE",
+        takes: oneOf(LISTED_TYPES),
+        summary: "list only tracepoint, raw_tracepoint, kprobe, fentry, uprobe …",
+      },
       BTF,
       JSON_OUTPUT,
     ],
@@ -250,6 +281,7 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     name: "policy",
     summary: "what a command of an AI would be answered, and why",
     operands: "explain <line>|- | list",
+    takes: [oneOf(POLICY_ACTIONS)],
     examples: [
       {
         command: "ktriage policy explain 'sudo tail -f /var/log/syslog | grep -i error'",
@@ -295,12 +327,28 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     load: async () => (await import("./check.ts")).checkSubcommand,
   },
   {
+    name: "self-test",
+    summary: "do all that ktriage does to a kernel once, and see whether it works on this host",
+    operands: "",
+    examples: [
+      { command: "sudo ktriage self-test", about: "what works here, what this host does not have, what fails" },
+      { command: "sudo ktriage self-test --json > self-test.json", about: "to attach to a report" },
+    ],
+    options: [JSON_OUTPUT],
+    notes: [
+      "Each kind of program is loaded, attached, hit by a process that ktriage started for it, and its events are held against what that process did; a command in each sandbox tries to write; then ktriage looks for what it might have left. It takes a few seconds and needs neither network nor compiler.",
+      "Exit code: 0 when everything works that this host has (ktriage check), 1 when not, or when no eBPF program can run, 2 wrong usage, 128 + N when signal N ended it (Ctrl-C 130).",
+    ],
+    load: async () => (await import("./self_test.ts")).selfTestSubcommand,
+  },
+  {
     name: "gateway",
     summary: "write the configuration of a TensorZero gateway that answers for ktriage",
     operands: "init <folder>",
+    takes: [oneOf(["init"]), FOLDER],
     examples: [
       {
-        command: "ktriage gateway init gw --provider-base http://127.0.0.1:8000/v1 --provider-model qwen3",
+        command: "ktriage gateway init gw --provider-base http://127.0.0.1:8000/v1",
         about: "in front of a model server of your own",
       },
     ],
@@ -327,6 +375,7 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     name: "feedback",
     summary: "tell the gateway whether its diagnosis led to the solution",
     operands: "<run.json>|<folder>|-",
+    takes: [FILE],
     examples: [
       { command: "ktriage feedback run.json --solved yes", about: "of what diagnose --json printed" },
       {
@@ -335,7 +384,7 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
       },
     ],
     options: [
-      { name: "solved", value: "yes|no", summary: "did it lead to the solution" },
+      { name: "solved", value: "yes|no", takes: oneOf(SOLVED), summary: "did it lead to the solution" },
       { name: "comment", value: "TEXT", summary: "in your own words; secrets are taken out" },
       ...GATEWAY.filter(({ name }) => ["endpoint", "timeout", "ca"].includes(name)),
     ],
@@ -345,60 +394,6 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     ],
     load: async () => (await import("./feedback.ts")).feedbackSubcommand,
   },
-  {
-    name: "replay",
-    summary: "a recorded run once more, from its record alone; or its evidence before another model",
-    operands: "<folder>",
-    examples: [
-      { command: "ktriage replay record/", about: "the report that the run had" },
-      {
-        command: "ktriage replay record/ --model tensorzero::function_name::diagnose_and_heal_2",
-        about: "another model with the same evidence: both verdicts side by side",
-      },
-      { command: "ktriage replay record/ --model expert", about: "what the built-in expert makes of it" },
-    ],
-    options: [
-      JSON_OUTPUT,
-      ...GATEWAY,
-      { name: "from-start", summary: "the other model begins with the issue alone, not with all that was captured" },
-      { name: "max-rounds", value: "N", summary: "questions and answers of the other model at most (default 4)" },
-      REDACT,
-      SHOW_OUTBOUND,
-    ],
-    notes: [
-      "Nothing is run and nothing is traced, on no host: what a model asks for is answered from the record, by the same line and the same program, and everything else by an error that says so. Without --model and --endpoint nothing leaves either.",
-      "Exit code: 0 with a resolution, 1 without one or with a record that cannot be read, 2 wrong usage.",
-    ],
-    load: async () => (await import("./replay.ts")).replaySubcommand,
-  },
-  {
-    name: "runs",
-    summary: "list recorded runs: when, what, who answered, what came out",
-    operands: "[folder…]",
-    examples: [
-      { command: "ktriage runs", about: "those below the current folder" },
-      {
-        command: "ktriage runs /var/lib/triage --json | jq '.runs[] | select(.state == \"interrupted\").folder'",
-        about: "what can be resumed",
-      },
-    ],
-    options: [JSON_OUTPUT],
-    notes: [
-      "States: concluded, failed (no conclusion; can be resumed), interrupted (ended from outside; can be resumed), running, broken (cannot be read; the others are listed).",
-      "Exit code: 0, 1 when a folder cannot be read, 2 wrong usage.",
-    ],
-    load: async () => (await import("./runs.ts")).runsSubcommand,
-  },
-  {
-    name: "schema",
-    summary: "the JSON Schema of a document that ktriage reads or writes",
-    operands: "[name]",
-    examples: [
-      { command: "ktriage schema", about: "the names" },
-      { command: "ktriage schema run", about: "what diagnose --json prints" },
-    ],
-    options: [],
-    notes: ["Exit code: 0, or 2 when there is no such document."],
-    load: async () => (await import("./schema.ts")).schemaSubcommand,
-  },
+  ...RECORD_SUBCOMMANDS,
+  ...OWN_SUBCOMMANDS,
 ];

@@ -8,12 +8,14 @@ import type { Refusal } from "../probes/plan/tracepoint.ts";
 import { type ProgramRequest, understand } from "../probes/request.ts";
 import { parseTarget } from "../probes/target.ts";
 import { stringify } from "../protocol/json.ts";
+import { AGGREGATES } from "../protocol/limits.ts";
 import type { TraceEvent } from "../protocol/result.ts";
 import { eventJson, eventText } from "../report/event.ts";
 import { harmless } from "../report/layout.ts";
 import type { Options } from "./arguments.ts";
 import { CliError, UsageError } from "./errors.ts";
 import { Interrupt } from "./interrupt.ts";
+import { maxCpuFrom } from "./max_cpu.ts";
 import { EXIT, type Invocation } from "./subcommand.ts";
 import type { Writer } from "./writer.ts";
 
@@ -35,8 +37,9 @@ export async function trace({ positionals, options, writer }: Invocation): Promi
   const duration_s = options.number("duration", { min: 0.1, max: MAX_DURATION_S }) ?? DEFAULT_DURATION_S;
   const rate_per_s = options.integer("rate", { min: 0, max: 10_000_000 }) ?? DEFAULT_RATE_PER_S;
   const request = requestOf(target, options);
+  const max_cpu_percent = maxCpuFrom(options, writer);
   using interrupt = new Interrupt();
-  using ground = orThrow(await Ground.open({ btf_file: options.text("btf") }));
+  using ground = orThrow(await Ground.open({ btf_file: options.text("btf"), max_cpu_percent }));
   const { session } = ground;
   const lines = new Lines(writer, options.has("json") ? eventJson : eventText);
   const collector = new Collector({ max_events: 0, capture: request.capture });
@@ -54,11 +57,11 @@ export async function trace({ positionals, options, writer }: Invocation): Promi
   lines.flush();
   if (lines.failed.aborted) throw new CliError(`Cannot write the events: ${lines.failed.reason}.`);
   await report(attached, { collector, duration_ns, json: options.has("json"), target, writer });
-  return EXIT.done;
+  return interrupt.exitCode(EXIT.done);
 }
 
 function requestOf(target: string, options: Options): ProgramRequest {
-  const aggregate = options.text("aggregate");
+  const aggregate = options.word("aggregate", AGGREGATES);
   const request: ProgramRequest = {
     ...parseTarget(target),
     filters: {

@@ -1,15 +1,9 @@
 /** Who says yes to a command that the policy leaves to the operator. */
 import type { CommandRequest } from "../protocol/mod.ts";
+import type { ApprovalMode } from "./approval_modes.ts";
 import { NO_RULES, type Rules, withAgreed } from "./policy/operator.ts";
 import { judge } from "./policy/judge.ts";
 import type { Piece, Refusal, Runnable, Verdict } from "./policy/verdict.ts";
-
-/**
- * `never`: what needs a yes is refused. `risky`: the operator is asked about it. `all`: the operator is asked about
- * every command. What the policy refuses stays refused in every mode.
- */
-export const APPROVAL_MODES = ["never", "risky", "all"] as const;
-export type ApprovalMode = (typeof APPROVAL_MODES)[number];
 
 /** What an operator is asked. */
 export interface Question {

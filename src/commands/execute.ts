@@ -37,6 +37,8 @@ export interface Execution {
   readonly fault?: string | undefined;
 }
 
+/** Read from a pipe at once: what it holds. */
+const READ_BYTES = 64 << 10;
 /** How long a command may run. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_OUTPUT_BYTES = 64 * 1024;
@@ -148,7 +150,7 @@ function limitOf({ signal, timeout_ms = DEFAULT_TIMEOUT_MS }: Limits): Limit {
 
 /** Reads a stream into bounded memory until it ends or is stopped. */
 class Capture {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #reader: ReadableStreamBYOBReader;
   readonly #buffer: HeadAndTail;
   readonly #file: FullOutput | undefined;
   readonly done: Promise<void>;
@@ -157,7 +159,7 @@ class Capture {
     stream: ReadableStream<Uint8Array>,
     options: { readonly limit_bytes: number; readonly file: FullOutput | undefined },
   ) {
-    this.#reader = stream.getReader();
+    this.#reader = stream.getReader({ mode: "byob" });
     this.#buffer = new HeadAndTail(options.limit_bytes, Math.max(MIN_LINES, options.limit_bytes / BYTES_PER_LINE));
     this.#file = options.file;
     this.done = this.#read();
@@ -177,9 +179,13 @@ class Capture {
   }
 
   async #read(): Promise<void> {
-    for (let part = await this.#reader.read(); !part.done; part = await this.#reader.read()) {
-      this.#buffer.write(part.value);
-      this.#file?.write(part.value);
+    // one piece of memory for all reads: a new one for each would be collected only long after
+    for (let room = new Uint8Array(READ_BYTES);;) {
+      const { done, value } = await this.#reader.read(room);
+      if (done) return;
+      this.#buffer.write(value);
+      this.#file?.write(value);
+      room = new Uint8Array(value.buffer);
     }
   }
 }

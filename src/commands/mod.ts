@@ -1,14 +1,6 @@
 /** May a shell command of an AI run, who is asked, and how it runs. */
 export type { Execution, Limits } from "./execute.ts";
-export {
-  type Answer,
-  APPROVAL_MODES,
-  type ApprovalMode,
-  Approvals,
-  type Ask,
-  type Decision,
-  type Question,
-} from "./approval.ts";
+export { type Answer, Approvals, type Ask, type Decision, type Question } from "./approval.ts";
 export { explain, type Explanation, type ListedProgram, listPrograms, type Step } from "./policy/explain.ts";
 export { judge } from "./policy/judge.ts";
 export { NO_RULES, operatorRules, ruleFault, type Rules } from "./policy/operator.ts";

@@ -15,7 +15,7 @@ const PERF_FLAG_FD_CLOEXEC = 8n;
 const PERF_ATTR_BYTES = 112;
 const MFD_CLOEXEC = 1, MFD_EXEC = 0x10;
 const PROT_READ = 1, PROT_WRITE = 2, MAP_SHARED = 1, MAP_FAILED = 0xffff_ffff_ffff_ffffn;
-const CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1;
+const CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1, CLOCK_PROCESS_CPUTIME_ID = 2;
 const RLIMIT_MEMLOCK = 8, RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 const EINVAL = 22;
 
@@ -182,6 +182,11 @@ export class Libc implements Disposable {
     const real = this.#clock(CLOCK_REALTIME);
     const monotonic_ns = (before + this.#clock(CLOCK_MONOTONIC)) / 2n;
     return { monotonic_ns, epoch_offset_ns: real - monotonic_ns };
+  }
+
+  /** CPU time of this process and all its threads, and the time that passes; in nanoseconds. */
+  ownTime(): { readonly cpu_ns: bigint; readonly wall_ns: bigint } {
+    return { cpu_ns: this.#clock(CLOCK_PROCESS_CPUTIME_ID), wall_ns: this.#clock(CLOCK_MONOTONIC) };
   }
 
   /** What a printf-like callback was given, as text; at most `limit` bytes. */

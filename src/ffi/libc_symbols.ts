@@ -73,3 +73,8 @@ export const confineSymbols = {
   waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" }, // pid_t pid, int *wstatus, int options
   __errno_location: { parameters: [], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
+
+/** What the worker of the self-test calls. */
+export const knownCallSymbols = {
+  atoi: { parameters: ["buffer"], result: "i32" }, // const char *nptr
+} as const satisfies Deno.ForeignLibraryInterface;

@@ -4,10 +4,10 @@ import type { TracefsRoot } from "../kernel/tracing/tracefs_files.ts";
 import { explainFailure } from "./failure.ts";
 import type { KernelFacts } from "./plan/kernel_facts.ts";
 import type { Refusal } from "./plan/tracepoint.ts";
-import { Session } from "./engine/session.ts";
+import { Session, type SessionOptions } from "./engine/session.ts";
 import type { ProbeKind } from "./plan/ways.ts";
 
-export interface GroundOptions {
+export interface GroundOptions extends SessionOptions {
   /** BTF of this kernel from elsewhere, for a kernel that has none of its own. */
   readonly btf_file?: string | undefined;
 }
@@ -32,7 +32,7 @@ export class Ground implements Disposable {
     using resources = new DisposableStack();
     try {
       const tracefs = resources.use(openTracefs());
-      const session = resources.use(await Session.open(tracefs));
+      const session = resources.use(await Session.open(tracefs, options));
       return new Ground(tracefs, session, options, resources.move());
     } catch (error) {
       return explainFailure("start eBPF programs", error);

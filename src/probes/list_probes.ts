@@ -5,6 +5,7 @@ import { type FunctionName, withoutSuffix } from "../kernel/functions/mod.ts";
 import { globOf } from "../kernel/glob.ts";
 import { readTracefs, type TracefsRoot } from "../kernel/tracing/tracefs_files.ts";
 import type { ListedProbe } from "../protocol/probes.ts";
+import type { KernelType } from "./listed_types.ts";
 import type { KernelFacts } from "./plan/kernel_facts.ts";
 import { systemCallFields } from "./plan/tracepoint.ts";
 
@@ -14,9 +15,6 @@ export interface ListSources {
   readonly tracefs: TracefsRoot | undefined;
 }
 
-/** Types of probes in a kernel; a function has the same arguments whatever way it is probed. */
-export const KERNEL_TYPES = ["tracepoint", "raw_tracepoint", "kprobe", "kretprobe", "fentry", "fexit"] as const;
-export type KernelType = typeof KERNEL_TYPES[number];
 /** Without the others a list of all types names each function once. */
 const DEFAULT_TYPES: readonly KernelType[] = ["tracepoint", "raw_tracepoint", "kprobe"];
 

@@ -9,6 +9,8 @@ export interface StartOptions {
   readonly rate_per_s?: number;
   /** BTF of this kernel from elsewhere: raw, or a vmlinux file. Default: the kernel's own. */
   readonly btf_file?: string | undefined;
+  /** Share of one CPU that ktriage may use while it traces. Default: no bound. */
+  readonly max_cpu_percent?: number | undefined;
 }
 
 export interface ProgramStart {

@@ -1,7 +1,7 @@
 /** The programs of one request, from start to results. */
 import type { EbpfProgram, EbpfResult, EbpfResults } from "../protocol/mod.ts";
 import { type Attached, startProgram } from "./attach.ts";
-import { Collector } from "./result/collector.ts";
+import { Collector, shareOfEvents } from "./result/collector.ts";
 import { endOf } from "./end_of.ts";
 import { explainFailure } from "./failure.ts";
 import { Ground } from "./ground.ts";
@@ -14,16 +14,17 @@ export async function startPrograms(
   programs: readonly EbpfProgram[],
   options: StartOptions = {},
 ): Promise<RunningPrograms> {
-  const { rate_per_s = DEFAULT_RATE_PER_S, btf_file } = options;
+  const { rate_per_s = DEFAULT_RATE_PER_S, ...ground_options } = options;
   const resources = new DisposableStack();
   const starts: Started[] = [];
   if (programs.length > 0) {
-    const ground = await Ground.open({ btf_file });
+    const ground = await Ground.open(ground_options);
     if (!("error" in ground)) resources.use(ground);
     const distinct = nameGiver();
+    const max_events = shareOfEvents(programs.length);
     for (const request of programs) {
       const key = distinct(`${request.name}_${Math.floor(Date.now() / 1000)}`);
-      starts.push(await startOne(request, { key, ground, rate_per_s }));
+      starts.push(await startOne(request, { key, ground, rate_per_s, max_events }));
     }
   }
   return {
@@ -45,7 +46,12 @@ interface Started {
 
 async function startOne(
   request: EbpfProgram,
-  { key, ground, rate_per_s }: { readonly key: string; readonly ground: Ground | Refusal; readonly rate_per_s: number },
+  { key, ground, rate_per_s, max_events }: {
+    readonly key: string;
+    readonly ground: Ground | Refusal;
+    readonly rate_per_s: number;
+    readonly max_events: number;
+  },
 ): Promise<Started> {
   const { name } = request;
   const refuse = ({ error, hint }: Refusal): Started => ({
@@ -55,7 +61,7 @@ async function startOne(
     stopping: new AbortController(),
   });
   if ("error" in ground) return refuse(ground);
-  const collector = new Collector({ capture: request.capture });
+  const collector = new Collector({ capture: request.capture, max_events });
   const attached = await startProgram(request, ground, { rate_per_s, on_event: (event) => collector.add(event) });
   if ("error" in attached) return refuse(attached);
   const { start_time, attached_as } = attached;

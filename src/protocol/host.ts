@@ -1,5 +1,6 @@
 /** What ktriage says about the host: its identity, its figures, and what tracing it allows. */
 import * as z from "zod";
+import { ownBounds } from "./bounds.ts";
 
 export const hostFigures = z.object({
   uptime_s: z.number(),
@@ -55,6 +56,7 @@ export const check = z.object({
   schema: z.literal("ktriage.check/1"),
   ready: z.boolean().describe("true when eBPF programs can run"),
   host,
+  own_bounds: ownBounds.optional(),
 });
 
 export type HostFigures = z.infer<typeof hostFigures>;

@@ -1,5 +1,6 @@
 /** The contract: schemas, types, and exact JSON. */
 export * from "./audit.ts";
+export * from "./bounds.ts";
 export * from "./citation.ts";
 export * from "./gateway_check.ts";
 export * from "./host.ts";
@@ -12,4 +13,6 @@ export * from "./request.ts";
 export * from "./result.ts";
 export * from "./run.ts";
 export * from "./schemas.ts";
+export * from "./licenses.ts";
+export * from "./self_test.ts";
 export * from "./versioned.ts";

@@ -4,11 +4,14 @@ import { auditEntry } from "./audit.ts";
 import { caseDocument } from "./case.ts";
 import { gatewayCheck } from "./gateway_check.ts";
 import { check } from "./host.ts";
+import { licenses } from "./licenses.ts";
 import { probes, resolved } from "./probes.ts";
 import { comparison, recordBegan, recordedAnswer, recordedTurn, runsList } from "./record.ts";
 import { diagnosticReply, reply, resolutionReply } from "./request.ts";
 import { ebpfResult, results, traceEvent } from "./result.ts";
 import { run } from "./run.ts";
+import { selfTest } from "./self_test.ts";
+import { version } from "./version.ts";
 
 interface Document {
   readonly schema: z.ZodType;
@@ -35,6 +38,9 @@ export const DOCUMENTS = {
   comparison: { schema: comparison, direction: "written" },
   probes: { schema: probes, direction: "written" },
   resolved: { schema: resolved, direction: "written" },
+  self_test: { schema: selfTest, direction: "written" },
+  licenses: { schema: licenses, direction: "written" },
+  version: { schema: version, direction: "written" },
 } as const satisfies Record<string, Document>;
 
 export type DocumentName = keyof typeof DOCUMENTS;

@@ -1,6 +1,6 @@
 /** What a host allows, and how a gateway answers, as text for people. */
-import type { Check, GatewayCheck } from "../protocol/mod.ts";
-import { harmless, wrap } from "./layout.ts";
+import type { Check, GatewayCheck, OwnBounds } from "../protocol/mod.ts";
+import { count, harmless, wrap } from "./layout.ts";
 import type { Paint } from "./paint.ts";
 
 export interface CheckTextOptions {
@@ -19,14 +19,27 @@ interface Row {
 }
 
 /** What the host allows, a row for each capability. */
-export function checkText({ host, ready }: Check, options: CheckTextOptions): string {
+export function checkText({ host, ready, own_bounds }: Check, options: CheckTextOptions): string {
   const { paint } = options;
   const where = host.container === undefined ? "" : `, in a container (${host.container})`;
   const verdict = ready
     ? paint("green", "Ready: eBPF programs can run here.")
     : paint("red", "Not ready: eBPF programs cannot run here; commands and /proc still tell much.");
   return `${harmless(host.hostname)}: ${harmless(host.os)}, kernel ${host.kernel}, ${host.architecture}${where}\n\n` +
-    `${rowsText(host.capabilities, options)}\n\n${verdict}\n`;
+    `${rowsText(host.capabilities, options)}\n\n${
+      own_bounds === undefined ? "" : boundsText(own_bounds, options)
+    }${verdict}\n`;
+}
+
+/** What the host may expect of ktriage. */
+function boundsText(bounds: OwnBounds, { width }: CheckTextOptions): string {
+  const { nice, io_priority, oom_score_adj, heap_bytes, computing_threads } = bounds;
+  const heap = heap_bytes === undefined
+    ? "no bound on its heap"
+    : `a heap of ${Math.ceil(heap_bytes / 2 ** 20)} MB at most`;
+  const text = `ktriage itself runs with nice ${nice}, I/O priority ${io_priority}, OOM score ${oom_score_adj}, ` +
+    `${count(computing_threads, "thread")} that can compute and ${heap}; --max-cpu bounds its share of a CPU.`;
+  return `${wrap(text, width)}\n\n`;
 }
 
 /** How a gateway answered one question. */

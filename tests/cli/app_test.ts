@@ -3,7 +3,7 @@ import { main } from "../../src/cli/app.ts";
 import { SUBCOMMANDS } from "../../src/cli/table.ts";
 import { VERSION } from "../../src/cli/version.ts";
 import { assertGolden } from "../support/golden.ts";
-import { keptWriter } from "../support/writer.ts";
+import { keptStream, keptWriter } from "../support/writer.ts";
 
 // The choice of a model looks at the environment: that of whoever runs the tests must not matter.
 for (const name of ["NANNYAPI_ENDPOINT", "NANNYAPI_MODEL", "NANNYAPI_API_KEY_FILE"]) Deno.env.delete(name);
@@ -21,6 +21,46 @@ Deno.test("help reads as recorded", async () => {
     const own = await run("help", name);
     assert.deepEqual([own.code, own.stderr], [0, ""]);
     assertGolden(`help_${name}`, own.stdout);
+  }
+});
+
+Deno.test("help begins with examples and fits 80 columns, in a pipe and on a wide terminal", async () => {
+  const { writer, stdout } = keptWriter({
+    stdout: keptStream({ terminal: true }),
+    columns: 200,
+    env: { NO_COLOR: "1" },
+  });
+  for (const args of [["--help"], ...SUBCOMMANDS.map(({ name }) => ["help", name])]) {
+    const { stdout: piped } = await run(...args);
+    assert.match(piped, /^[^]*?\n\nExamples\n/);
+    assert.equal(await main(args, writer), 0);
+    for (const line of `${piped}${stdout.text()}`.split("\n")) assert.ok(line.length <= 80, line);
+  }
+});
+
+Deno.test("a wrong word gets a suggestion wherever one of a few is taken", async () => {
+  for (
+    const [args, meant] of [
+      [["diagnos"], "diagnose"],
+      [["chekc", "--json"], "check"],
+      [["check", "--jsno"], "--json"],
+      [["diagnose", "--aprove", "all", "x"], "--approve"],
+      [["diagnose", "--approve", "rsky", "x"], "risky"],
+      [["diagnose", "--redact", "users,host", "x"], "hosts"],
+      [["check", "--gateway", "--gateway-kind", "openia"], "openai"],
+      [["trace", "openat", "--aggregate", "latncy"], "latency"],
+      [["probes", "list", "x", "--type", "kprob"], "kprobe"],
+      [["probes", "reslove", "x"], "resolve"],
+      [["policy", "explian", "x"], "explain"],
+      [["gateway", "int", "x"], "init"],
+      [["feedback", "x", "--solved", "yess"], "yes"],
+      [["completion", "fihs"], "fish"],
+      [["schema", "rnu"], "run"],
+    ] as const
+  ) {
+    const { code, stdout, stderr } = await run(...args);
+    assert.deepEqual([code, stdout], [2, ""], stderr);
+    assert.match(stderr, new RegExp(`Did you mean "?${meant}"?\\?`), args.join(" "));
   }
 });
 
@@ -64,6 +104,16 @@ Deno.test("wrong usage is told on standard error as recorded, with exit code 2",
     ["trace"],
     ["trace", "openat", "close"],
     ["trace", "openat", "--aggregate", "stacks"],
+    ["trace", "openat", "--aggregate", "latncy"],
+    ["diagnose", "--approve", "sometimes", "x"],
+    ["diagnose", "--redact", "users,host", "x"],
+    ["probes"],
+    ["probes", "reslove", "x"],
+    ["policy", "explian", "x"],
+    ["gateway", "make", "x"],
+    ["completion"],
+    ["completion", "powershell"],
+    ["man", "trace"],
     ["trace", "openat", ...Array(9).fill("--capture=dfd")],
     ["diagnose"],
     ["diagnose", " "],

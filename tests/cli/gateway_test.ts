@@ -75,7 +75,7 @@ Deno.test("feedback wants a run, and yes or no", async () => {
     const [args, told] of [
       [["--solved", "yes"], /it is about one run/],
       [["run.json"], /without --solved: it takes yes or no/],
-      [["run.json", "--solved", "maybe"], /with --solved maybe: it takes yes or no/],
+      [["run.json", "--solved", "maybe"], /Cannot use "maybe" for --solved\. There are yes, no\./],
     ] as const
   ) {
     const { code, stderr } = await run("feedback", ...args);

@@ -51,14 +51,14 @@ Deno.test("ktriage diagnose as another user than root says what is missing, runs
   }
 });
 
-Deno.test("ktriage diagnose reports what it has after one Ctrl-C, and exits with 1", async () => {
+Deno.test("ktriage diagnose reports what it has after one Ctrl-C, and exits with 130", async () => {
   const running = startKtriage(["diagnose", "--json", "connections time out now and then"]);
   await running.said("  command ");
   running.kill("SIGINT");
   const { code, stdout, stderr } = await running.finished;
   assert.match(stderr, /Ending; a report of what was seen follows/);
   const { failure, turns } = runOf(stdout);
-  assert.deepEqual([code, failure?.kind], [1, "interrupted"]);
+  assert.deepEqual([code, failure?.kind], [130, "interrupted"]);
   assert.ok(turns.length > 0);
 });
 

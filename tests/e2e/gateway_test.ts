@@ -134,7 +134,7 @@ Deno.test("ktriage diagnose does not wait for a gateway after Ctrl-C", async () 
   await running.said("Round 1");
   running.kill("SIGINT");
   const { code, stdout } = await running.finished;
-  assert.deepEqual([code, runOf(stdout).failure?.kind], [1, "interrupted"]);
+  assert.deepEqual([code, runOf(stdout).failure?.kind], [130, "interrupted"]);
 });
 
 const ASKS_LOAD = { ...DIAGNOSTIC, ebpf_programs: [] };
@@ -189,7 +189,7 @@ Deno.test("ktriage diagnose takes no key on the command line, and does not show 
 
 Deno.test("ktriage diagnose refuses settings of the gateway that it cannot use", async () => {
   const cases: readonly (readonly [readonly string[], Record<string, string>, RegExp])[] = [
-    [["--gateway-kind", "grpc"], {}, /Cannot use "grpc" for --gateway-kind: it takes openai or tensorzero/],
+    [["--gateway-kind", "grpc"], {}, /Cannot use "grpc" for --gateway-kind\. There are openai, tensorzero\./],
     [["--timeout", "0"], {}, /--timeout/],
     [["--window", "many"], {}, /--window/],
     [[], { NANNYAPI_WINDOW: "4k" }, /Cannot use NANNYAPI_WINDOW="4k"/],

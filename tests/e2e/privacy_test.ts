@@ -119,7 +119,7 @@ Deno.test("ktriage diagnose --dry-run with the expert says that nothing leaves",
 Deno.test("ktriage diagnose refuses to redact what it does not know", async () => {
   const { code, stderr } = await ktriage(["diagnose", "--redact", "names", "slow"]);
   assert.equal(code, 2);
-  assert.match(stderr, /Cannot redact "names": --redact takes addresses, hosts, users, or all/);
+  assert.match(stderr, /Cannot use "names" for --redact\. There are addresses, hosts, users, all\./);
 });
 
 Deno.test("a poisoned log: its text arrives as data, and what a model that obeys asks for is refused", async () => {

@@ -120,10 +120,10 @@ Deno.test("ktriage probes refuses what it does not understand with 2", async () 
   for (
     const [args, message] of [
       [[], "Cannot tell about probes: say what. There are resolve and list."],
-      [["lst"], 'Cannot lst probes: there is no such action. Did you mean "list"?'],
+      [["lst"], 'Cannot lst probes. Did you mean "list"?'],
       [["resolve"], "Cannot resolve: exactly one target is needed."],
       [["list", "a", "b"], "Cannot list more than one pattern: a, b."],
-      [["list", "--type", "kprob"], 'Cannot list probes of type "kprob": there are none. Did you mean "kprobe"?'],
+      [["list", "--type", "kprob"], 'Cannot list probes of type "kprob". Did you mean "kprobe"?'],
     ] as const
   ) {
     const { code, stdout, stderr } = await ktriage(["probes", ...args]);

@@ -20,6 +20,8 @@ export interface CliOptions {
   /** As such a user with these capabilities, as setpriv(1) names them. */
   readonly capabilities?: readonly string[];
   readonly cwd?: string;
+  /** A file to run, for example the package. Default: from source, without the bounds that V8 is started with. */
+  readonly program?: string;
   /** The start of a command line that it runs behind, for example with mounts of its own. */
   readonly behind?: readonly string[];
 }
@@ -36,6 +38,8 @@ export interface RunningCli {
   readonly finished: Promise<CliResult>;
   /** Settles once standard error holds the text; rejects when the program ends before. */
   said(text: string): Promise<void>;
+  /** Reads standard output no longer, as `| head` does. */
+  closeOutput(): Promise<void>;
   kill(signal: Deno.Signal): void;
 }
 
@@ -49,15 +53,18 @@ export function startKtriage(args: readonly string[], options: CliOptions = {}):
   const child = spawn(args, options);
   const output = { stdout: "", stderr: "" };
   const waiting = new Set<() => void>();
+  const readers = { stdout: child.stdout.getReader(), stderr: child.stderr.getReader() };
   const gather = async (name: "stdout" | "stderr"): Promise<void> => {
-    for await (const text of child[name].pipeThrough(new TextDecoderStream())) {
-      output[name] += text;
+    const decoder = new TextDecoder();
+    for (let read = await readers[name].read(); !read.done; read = await readers[name].read()) {
+      output[name] += decoder.decode(read.value, { stream: true });
       waiting.forEach((look) => look());
     }
   };
   const gathered = Promise.all([gather("stdout"), gather("stderr"), feed(child, options.stdin)]);
   const finished = gathered.then(async () => ({ code: (await child.status).code, ...output }));
-  return { pid: child.pid, finished, said, kill: (signal) => child.kill(signal) };
+  const closeOutput = (): Promise<void> => readers.stdout.cancel();
+  return { pid: child.pid, finished, said, closeOutput, kill: (signal) => child.kill(signal) };
 
   async function said(text: string): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -75,7 +82,8 @@ export function startKtriage(args: readonly string[], options: CliOptions = {}):
 
 function spawn(args: readonly string[], options: CliOptions): Deno.ChildProcess {
   const { env, unprivileged = options.capabilities !== undefined, capabilities = [], cwd, behind = [] } = options;
-  const own = [Deno.execPath(), "run", "-A", "--no-check", MAIN, ...args];
+  const source = [Deno.execPath(), "run", "-A", "--no-check", MAIN];
+  const own = [...(options.program === undefined ? source : [options.program]), ...args];
   const user = unprivileged ? asNobodyWith(capabilities) : [];
   const mounts = options.capabilities === undefined ? [] : WITH_TRACEFS;
   const [program = "", ...argv] = [...behind, ...mounts, ...user, ...own];

@@ -13,7 +13,7 @@ const CPU_WEIGHT = "50";
 const END_MS = 3000;
 
 /** The hierarchies of this host that are of use: version 2, or that of version 1 which counts processes, or both. */
-function hierarchies(): readonly string[] {
+export function hierarchies(): readonly string[] {
   if (exists(`${ROOT}/cgroup.controllers`)) return [ROOT];
   return [`${ROOT}/unified`, `${ROOT}/pids`].filter((path) => exists(`${path}/cgroup.procs`));
 }
@@ -83,6 +83,14 @@ export class Group implements AsyncDisposable {
     await this.end();
     for (const path of this.#paths) await remove(path);
   }
+}
+
+/** Paths of the groups of this process's commands that are there now. */
+export function ownGroups(): string[] {
+  const prefix = ownPrefix();
+  return hierarchies().flatMap((root) =>
+    [...Deno.readDirSync(root)].filter(({ name }) => name.startsWith(prefix)).map(({ name }) => `${root}/${name}`)
+  );
 }
 
 function processesIn(path: string): number[] {

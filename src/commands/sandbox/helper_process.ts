@@ -1,10 +1,8 @@
 /** Starts the helper, and may keep one started ahead: then a command does not wait for it. */
-import { exists } from "../../kernel/exists.ts";
+import { itselfIn } from "../../kernel/host/itself.ts";
 import { Group } from "./group.ts";
 import { HELPER_ARGUMENT } from "./instructions.ts";
-
-/** Deno itself needs these. */
-const PASSED = ["HOME", "PATH", "DENO_DIR", "XDG_CACHE_HOME", "TMPDIR"];
+import { holdJanitor } from "./janitor.ts";
 
 /** A helper that waits for its instructions, or soon will. */
 export interface Helper {
@@ -39,9 +37,11 @@ export function prepareHelper(): void {
  */
 export function keepHelperReady(): AsyncDisposable {
   kept++;
+  const janitor = holdJanitor();
   prepareHelper();
   return {
     [Symbol.asyncDispose]: async () => {
+      await using _janitor = janitor;
       if (--kept > 0 || ahead === undefined) return;
       const { child: helper, group } = ahead;
       ahead = undefined;
@@ -64,30 +64,5 @@ function start(): Helper {
 }
 
 function spawn(): Deno.ChildProcess {
-  // the file may have been replaced, or lie where this user cannot look
-  const program = exists(Deno.execPath()) ? Deno.execPath() : "/proc/self/exe";
-  return new Deno.Command(program, {
-    args: helperArguments(),
-    cwd: "/",
-    env: {
-      ...Object.fromEntries(PASSED.flatMap((name) => {
-        const value = Deno.env.get(name);
-        return value === undefined ? [] : [[name, value]];
-      })),
-      DENO_NO_UPDATE_CHECK: "1",
-    },
-    clearEnv: true,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-    detached: true,
-  }).spawn();
-}
-
-function helperArguments(): string[] {
-  if (Deno.build.standalone) return [HELPER_ARGUMENT];
-  const run = ["run", "--quiet", "-A", "--no-config", "--no-lock", "--no-remote", "--no-npm", "--no-check"];
-  // from source, as tests run; in a bundle this file is part of some chunk, and only the main module has a name
-  if (import.meta.url.endsWith(".ts")) return [...run, new URL("./helper.ts", import.meta.url).href];
-  return [...run, "--unstable-raw-imports", Deno.mainModule, HELPER_ARGUMENT];
+  return itselfIn({ argument: HELPER_ARGUMENT, module: "commands/sandbox/helper.ts" }).spawn();
 }

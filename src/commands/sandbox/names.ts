@@ -1,6 +1,8 @@
 /** Names of what a ktriage makes on the host for a while, so that the next one finds what it left when it was killed. */
 import { exists } from "../../kernel/exists.ts";
 
+/** Where private folders are made for a while, in the order of preference: in memory first. */
+export const TEMPORARY_ROOTS = ["/dev/shm", "/run", "/tmp", "/var/tmp"];
 /** The pid namespace, the process id there, something unique. */
 const NAME = /^ktriage-(\d+)-(\d+)-\w+$/;
 

@@ -3,16 +3,16 @@ import { commandEnvironment } from "../environment.ts";
 import type { Needs } from "../needs.ts";
 import { Broker } from "./broker.ts";
 import { keptCapabilities } from "./capabilities.ts";
+import { notePipeBroke } from "./child_pipe.ts";
 import { presentTasks } from "./limits.ts";
-import { leftBehind, ownPrefix } from "./names.ts";
+import { holdJanitor } from "./janitor.ts";
+import { leftBehind, ownPrefix, TEMPORARY_ROOTS } from "./names.ts";
 import { prepareHelper, takeHelper, takeHelperWithoutGroup } from "./helper_process.ts";
 import type { Answer, Instructions } from "./instructions.ts";
 import { type HostLayers, type Layer, levelOf, planFor, readHostLayers, without } from "./plan.ts";
 import { kill } from "./signals.ts";
 import { Subtree } from "./subtree.ts";
 
-/** In the order of preference: in memory first. */
-const TEMPORARY_ROOTS = ["/dev/shm", "/run", "/tmp", "/var/tmp"];
 const DEVICES = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 /** A helper needs a tenth of a second of CPU: hosts that need ktriage may give it that late. */
 const START_MS = 60_000;
@@ -70,6 +70,7 @@ class BrokerTaken extends Error {}
 async function tryConfined(line: string, options: SandboxOptions): Promise<Confined> {
   const { needs } = options;
   await using resources = new AsyncDisposableStack();
+  resources.use(holdJanitor());
   const directory = makeDirectory();
   resources.defer(() => Deno.remove(directory, { recursive: true }).catch(() => {}));
   const oom_score = LOWEST_OOM_SCORE + commands++ % OOM_SCORES;
@@ -106,6 +107,7 @@ async function tryConfined(line: string, options: SandboxOptions): Promise<Confi
     await input.write(new Uint8Array(1));
     await input.close();
   } catch (error) {
+    notePipeBroke();
     stop();
     await Promise.allSettled([input.abort(), child.stdout.cancel(), child.stderr.cancel(), child.status]);
     throw is_late
@@ -143,7 +145,7 @@ async function ask(
   input: WritableStreamDefaultWriter<Uint8Array>,
   instructions: Instructions,
 ): Promise<Extract<Answer, { ok: true }>> {
-  await input.write(new TextEncoder().encode(`${JSON.stringify(instructions)}\n`)).catch(() => {});
+  await input.write(new TextEncoder().encode(`${JSON.stringify(instructions)}\n`)).catch(notePipeBroke);
   const text = await firstLine(child.stdout);
   if (text === "") throw new Error(`the sandbox's helper ended before the command: ${await restOf(child.stderr)}`);
   const answer = JSON.parse(text) as Answer;
@@ -171,7 +173,12 @@ async function restOf(stream: ReadableStream<Uint8Array>): Promise<string> {
   return text.trim().slice(-500);
 }
 
-function makeDirectory(): string {
+/**
+ * A folder for this process alone, in memory where there is such a place; the caller removes it.
+ *
+ * @throws {Error} no place of this host takes one
+ */
+export function makeDirectory(): string {
   for (const dir of TEMPORARY_ROOTS) {
     try {
       if (commands === 0) removeLeftBehind(dir);

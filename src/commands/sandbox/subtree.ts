@@ -103,7 +103,7 @@ function killAll(processes: readonly Process[]): void {
   for (const { pid } of processes) kill(pid, "SIGKILL");
 }
 
-interface Process {
+export interface Process {
   readonly pid: number;
   readonly parent: number;
   readonly group: number;
@@ -111,7 +111,8 @@ interface Process {
   readonly ended: boolean;
 }
 
-function readProcesses(): Process[] {
+/** All processes of this host, as far as they are shown. */
+export function readProcesses(): Process[] {
   return [...Deno.readDirSync("/proc")].flatMap(({ name }) => /^\d+$/.test(name) ? readProcess(Number(name)) : []);
 }
 

@@ -2,7 +2,8 @@
 import { ModelError } from "../model.ts";
 import { openaiWire } from "./openai.ts";
 import { tensorzeroWire } from "./tensorzero.ts";
-import type { GatewayKind, Wire } from "./wire.ts";
+import type { GatewayKind } from "./kinds.ts";
+import type { Wire } from "./wire.ts";
 
 export interface WireOptions {
   readonly endpoint: string;

@@ -19,7 +19,7 @@ import { excerpt } from "./error_text.ts";
 import type { Connection } from "./post.ts";
 import { DEFAULT_RETRIES, type Retries } from "./retries.ts";
 import { chooseWire } from "./choose_wire.ts";
-import type { GatewayKind } from "./wire.ts";
+import type { GatewayKind } from "./kinds.ts";
 
 export { NotSent, type OutboundRequest } from "./completer.ts";
 

@@ -1,9 +1,7 @@
 /** How a gateway is spoken to: what is posted where, and what its answers mean. */
 import type { Usage } from "../model.ts";
 import type { WrittenMessage } from "../private_outbound.ts";
-
-/** `openai`: chat completions, TensorZero's among them; `tensorzero`: its native `/inference`. */
-export type GatewayKind = "openai" | "tensorzero";
+import type { GatewayKind } from "./kinds.ts";
 
 /** What is asked of the gateway about the form of an answer, strictest first: the contract's schema, any JSON, nothing. */
 export type Format = "schema" | "json" | "text";

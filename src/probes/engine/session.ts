@@ -8,6 +8,7 @@ import { mapsAreLockedMemory } from "../../kernel/host/restrictions.ts";
 import type { TracefsRoot } from "../../kernel/tracing/tracefs_files.ts";
 import { EVENT } from "./layout.ts";
 import { followOwnProcesses } from "./own_processes.ts";
+import { OwnShare, ringBytes } from "./own_share.ts";
 import type { FunctionPlan } from "../plan/function_plan.ts";
 import type { Plan } from "../plan/tracepoint.ts";
 import type { Kernel, Program, ProgramOptions } from "./program.ts";
@@ -23,6 +24,11 @@ const MAX_IDLE_MS = 10;
 /** Longest stretch of reading before timers and signals get their turn. */
 const SLICE_MS = 8;
 
+export interface SessionOptions {
+  /** Share of one CPU that reading may take; beyond it events are left to be lost. Default: no bound. */
+  readonly max_cpu_percent?: number | undefined;
+}
+
 /** The resources of a session; disposing it detaches everything that still traces. */
 export class Session implements Disposable {
   readonly #resources = new DisposableStack();
@@ -35,6 +41,7 @@ export class Session implements Disposable {
   readonly #epoch_offset_ns: bigint;
   readonly #pid_namespace: Pick<ProgramOptions, "pid_namespace">;
   readonly #programs: Program[] = [];
+  readonly #share: OwnShare | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #idle_ms = 1;
 
@@ -42,27 +49,30 @@ export class Session implements Disposable {
    * @throws {BpfError} the kernel lacks something that every program needs
    * @throws {Error} libbpf cannot be loaded
    */
-  static async open(tracefs: TracefsRoot): Promise<Session> {
+  static async open(tracefs: TracefsRoot, options: SessionOptions = {}): Promise<Session> {
     const [libbpf, own, tracepoint] = await Promise.all([libbpfBytes(), ownObject(), tracepointObject()]);
-    return new Session({ libbpf, own, tracepoint, tracefs });
+    return new Session({ libbpf, own, tracepoint, tracefs }, options);
   }
 
   private constructor(
     from: Record<"libbpf" | "own" | "tracepoint", Uint8Array<ArrayBuffer>> & { readonly tracefs: TracefsRoot },
+    { max_cpu_percent }: SessionOptions,
   ) {
     using stack = new DisposableStack();
     this.#object = from.tracepoint;
     this.#libc = stack.use(new Libc());
     if (mapsAreLockedMemory(Deno.osRelease())) this.#libc.raiseLockedMemoryLimit();
     this.#bpf = stack.use(new Libbpf(this.#libc, from.libbpf));
-    const shape = { key_bytes: 0, value_bytes: 0, entries: RING_BYTES };
+    const ring_bytes = ringBytes(max_cpu_percent, RING_BYTES);
+    const shape = { key_bytes: 0, value_bytes: 0, entries: ring_bytes };
     this.#ring_fd = this.#ownFd(stack, this.#bpf.createMap("events", { type: BPF_MAP_TYPE_RINGBUF, ...shape }));
-    this.#ring = stack.use(new RingBuffer(this.#libc, this.#ring_fd, RING_BYTES));
+    this.#ring = stack.use(new RingBuffer(this.#libc, this.#ring_fd, ring_bytes));
     const ground = { libc: this.#libc, bpf: this.#bpf };
     this.#own_fd = stack.use(followOwnProcesses(ground, { object: from.own, tracefs: from.tracefs })).map_fd;
     this.#epoch_offset_ns = this.#libc.clocks().epoch_offset_ns;
     const pid_namespace = shownPidNamespace();
     this.#pid_namespace = pid_namespace === undefined ? {} : { pid_namespace };
+    if (max_cpu_percent !== undefined) this.#share = new OwnShare(max_cpu_percent, () => this.#libc.ownTime());
     this.#resources = stack.move();
   }
 
@@ -126,6 +136,8 @@ export class Session implements Disposable {
   }
 
   #read(): void {
+    const rest_ms = this.#share?.restMs() ?? 0;
+    if (rest_ms > 0) return this.#schedule(rest_ms);
     const until = performance.now() + SLICE_MS;
     let taken = this.#drain();
     const had_records = taken > 0;

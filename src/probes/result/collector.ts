@@ -6,18 +6,23 @@ import { latencyFigures } from "./latency.ts";
 import { type Figures, summarise } from "./summary.ts";
 import { Tally, top } from "./tally.ts";
 
-/** About 15 MB of events; what a result holds, and ten seconds of the governor's default rate. */
-const MAX_EVENTS = 20_000;
+/** About 8 MB, and several times that while results are redacted and written: all programs of a request together. */
+const MAX_EVENTS = 10_000;
 const TOP_PROCESSES = 20;
 const TOP_KEYS = 40;
 
 type Collected = Pick<EbpfResult, Figures | "aggregates" | "summary">;
 
 export interface CollectorOptions {
-  /** Events that the result holds; the others are counted and summed up. Default 20,000. */
+  /** Events that the result holds; the others are counted and summed up. Default 10,000. */
   readonly max_events?: number;
   /** The request's `capture`. */
   readonly capture?: readonly string[] | undefined;
+}
+
+/** What each of so many programs may keep. */
+export function shareOfEvents(programs: number): number {
+  return Math.floor(MAX_EVENTS / Math.max(1, programs));
 }
 
 export class Collector {

@@ -1,0 +1,7 @@
+/** Words that a subcommand takes and its row of the table names; apart from its code, which loads only when it runs. */
+export const PROBE_ACTIONS = ["resolve", "list"] as const;
+export const POLICY_ACTIONS = ["explain", "list"] as const;
+export const SOLVED = ["yes", "no"] as const;
+/** Shells that `ktriage completion` knows. */
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+export type Shell = (typeof SHELLS)[number];
