@@ -20,9 +20,16 @@ const ESRCH = 3;
  * @returns what could not be bounded, and why; a sentence each
  */
 export function bindItself(): readonly string[] {
-  using system = new SystemCalls();
-  const failures = [cpuPriority(system), ioPriority(system), oomScore()];
-  return failures.filter((failure) => failure !== undefined);
+  return [...priorities(), oomScore()].filter((failure) => failure !== undefined);
+}
+
+function priorities(): readonly (string | undefined)[] {
+  try {
+    using system = new SystemCalls();
+    return [cpuPriority(system), ioPriority(system)];
+  } catch (error) { // the C library cannot be called: whoever started it gave no right to
+    return [`Cannot lower ktriage's own CPU and I/O priority: ${reasonOf(error)}.`];
+  }
 }
 
 function cpuPriority(system: SystemCalls): string | undefined {
