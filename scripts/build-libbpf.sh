@@ -108,6 +108,7 @@ record_parts() {
   part "$parts/libbpf" "${libbpf#*-}" "$libbpf_sha256" "$work/$libbpf/LICENSE.BSD-2-Clause"
   part "$parts/libelf" "${elfutils#*-}" "$elfutils_sha256" "$elf"/COPYING{,-LGPLV3}
   debian_part "$parts/zlib" "$compiler" libz.a zlib1g-dev
+  gcc_part "$parts/libgcc" "$compiler"
 }
 
 [ "$(cat "$to/.libbpf" 2>/dev/null)" != "$key" ] || [ ! -e "$to/libbpf.so" ] || exit 0

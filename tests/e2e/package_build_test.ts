@@ -1,6 +1,5 @@
-/** How the package is built: the same bytes from everywhere, and what `deno compile` would get. */
+/** How the package is built: the same bytes from everywhere. */
 import assert from "node:assert/strict";
-import { BPF_OBJECTS, buildInfoBytes, libbpfBytes } from "../../src/ffi/assets.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url).pathname;
 
@@ -36,27 +35,6 @@ Deno.test("two builds of a commit in two folders are the same, byte for byte", a
     assert.equal(each.length, 4);
     assert.equal(each[0], each[1]);
     assert.equal(each[2], each[3]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
-
-Deno.test("deno compile gets all scripts and assets, up to the writing of the file", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "ktriage-build-" });
-  try {
-    // no denort can be had on a host without its download site: any program takes its place in what is written
-    const out = `${folder}/ktriage`;
-    await sh(`DENORT_BIN=/bin/true "$1/scripts/compile" --flavour compile --output "$2"`, CHECKOUT, out);
-    const bytes = Deno.readFileSync(out);
-    const text = new TextDecoder("latin1").decode(bytes);
-    assert.ok(bytes.length - Deno.statSync("/bin/true").size < 5_000_000, String(bytes.length));
-    for (const load of [libbpfBytes, buildInfoBytes, ...Object.values(BPF_OBJECTS)]) {
-      const beginning = (await load()).subarray(0, 60);
-      assert.ok(text.includes(beginning.toBase64()), load.name); // as text within the script
-    }
-    assert.match(text, /"code_cache_key":null/);
-    assert.match(text, /"--max-old-space-size=/);
-    await sh(`cd "$1" && sha256sum --check --status ktriage.sha256`, folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

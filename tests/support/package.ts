@@ -2,19 +2,20 @@
 const CHECKOUT = new URL("../../", import.meta.url).pathname;
 const DIST = `${CHECKOUT}dist`;
 
-let built: Promise<string> | undefined;
+const built = new Map<string, Promise<string>>();
 
-/** @returns the path of the offline package for this host, built when the tree is newer */
-export function offlinePackage(): Promise<string> {
-  return built ??= build();
+/** @returns the path of the offline package, built when the tree is newer */
+export function offlinePackage(arch: typeof Deno.build.arch = Deno.build.arch): Promise<string> {
+  return built.getOrInsertComputed(arch, build);
 }
 
-async function build(): Promise<string> {
+async function build(arch: string): Promise<string> {
   await Deno.mkdir(DIST, { recursive: true });
-  const line = `set -e; cd ${DIST}; file=$(ls ktriage-*-linux-"$(uname -m)" 2>/dev/null | head -n 1)
-    fresh() { [ -n "$file" ] && cmp -s .tested "$file.sha256" &&
+  const line = `set -e; cd ${DIST}; tested=.tested-${arch}; file=$(ls ktriage-*-linux-${arch} 2>/dev/null | head -n 1)
+    fresh() { [ -n "$file" ] && cmp -s $tested "$file.sha256" &&
       [ -z "$(find ../main.ts ../src ../prompts ../bpf ../scripts ../deno.json ../deno.lock -newer "$file" -print -quit)" ]; }
-    fresh || { ../scripts/compile --flavour offline >&2; file=$(ls ktriage-*-linux-"$(uname -m)"); cp "$file.sha256" .tested; }
+    fresh || { ../scripts/compile --flavour offline --target ${arch} >&2
+      file=$(ls ktriage-*-linux-${arch}); cp "$file.sha256" $tested; }
     printf %s "$file"`;
   // two files of tests may want it at once
   const { success, stdout, stderr } = await new Deno.Command("flock", { args: [`${DIST}/.lock`, "sh", "-c", line] })
