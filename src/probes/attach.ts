@@ -92,12 +92,19 @@ async function start(
   const { session } = ground;
   const start_time = session.now();
   const program = await session.start(way.plan, {
-    filters,
+    filters: { ...processOf(way.plan), ...filters },
     ...options,
     ...(wish.aggregate === undefined ? {} : { aggregate: wish.aggregate }),
   });
   const attached_as = attachedAs(way, dead_ends);
   return { program, start_time, ...(attached_as === undefined ? {} : { attached_as }) };
+}
+
+/** `<pid>:symbol` means that process alone, which the kernel is not always told (see {@link attachProgram}). */
+function processOf(plan: Way["plan"]): ProgramFilters {
+  if (plan.kind !== "function" || !("path" in plan.attachment)) return {};
+  const { pid } = plan.attachment;
+  return pid === undefined ? {} : { pid };
 }
 
 function withNote(attached: Attached, note: string | undefined): Attached {

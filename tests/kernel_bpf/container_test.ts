@@ -2,13 +2,15 @@ import assert from "node:assert/strict";
 import { namespacePids } from "../../src/kernel/host/container.ts";
 import { type EbpfResult, ebpfResult, parse } from "../../src/protocol/mod.ts";
 import { PRIVATE_MOUNTS } from "../support/private_mounts.ts";
-import { Workload } from "../support/workload.ts";
+import { compiled, Workload } from "../support/workload.ts";
 
 const TRACER = new URL("../support/trace_in_container.ts", import.meta.url).pathname;
 /** The program that follows is started as the process that follows this pid, in a namespace where nobody is faster. */
 const IN_PID_NAMESPACE = ["unshare", "--pid", "--fork", "sh", "-c"];
 const AFTER_PID = 'echo "$1" > /proc/sys/kernel/ns_last_pid && shift && "$@"; exit';
 const WITH_OWN_PROC = [...PRIVATE_MOUNTS, "sh", "-c", 'mount -t proc proc /proc && exec "$@"', "sh"];
+
+const FUNCTIONS = await compiled("functions");
 
 interface Seen {
   /** Pid of a process outside, and of another one inside. */
@@ -117,3 +119,42 @@ Deno.test("in a pid namespace with the /proc of the host ktriage shows the host'
   assert.notEqual(host_pid, pid);
   assert.deepEqual(rows(by_pid), ["hproc_outside: 20"]);
 });
+
+for (
+  const { title, within, ids } of [
+    { title: "the /proc of the host", within: [], ids: (inside: number, outside: number) => [inside, outside] },
+    // the first process there is a shell, the second one the workload; nobody outside has an id
+    { title: "a /proc of its own", within: WITH_OWN_PROC, ids: () => [2] },
+  ]
+) {
+  Deno.test(`in a pid namespace with ${title} a probe on a function of one process sees that process alone`, async () => {
+    const greets = (count: number, within: readonly string[]): Promise<Workload> =>
+      Workload.start(["greets", String(count)], { source: "functions", within });
+    await using outside = await greets(7, []);
+    await using inside = await greets(20, [...IN_PID_NAMESPACE, '"$@"; exit', "sh"]);
+    const host_pid = childOf(childOf(inside.pid));
+    const enter = ["nsenter", "--target", String(host_pid), "--pid"];
+    await using beside = await greets(5, enter);
+    const processes = ids(host_pid, outside.pid);
+    const programs = processes.flatMap((pid) => [
+      { name: "called", type: "uprobe", target: `${pid}:greet`, duration: 60 },
+      { name: "returned", type: "uretprobe", target: `${pid}:greet`, duration: 60 },
+      { name: "filtered", type: "uprobe", target: `${FUNCTIONS}:greet`, duration: 60, filters: { pid } },
+    ]);
+    const results = await trace([...enter, ...within], [JSON.stringify(programs)], async () => {
+      for (const workload of [outside, inside, beside]) await workload.go();
+    });
+    const rows = results.map((result) => ebpfResult.parse(result)).map(({ event_count, aggregates, error }) =>
+      error ?? [event_count, aggregates!.by_process.map(({ process_id, count }) => [process_id, count])]
+    );
+    const expected = processes.flatMap((pid, i) => {
+      const calls = i === 0 ? 20 : 7;
+      return Array.from({ length: 3 }, () => [calls, [[pid, calls]]]);
+    });
+    assert.deepEqual(rows, expected);
+  });
+}
+
+function childOf(pid: number): number {
+  return Number(Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim());
+}

@@ -85,6 +85,20 @@ export function namespacePids(status: string): number[] {
   return (/^NSpid:(.*)$/m.exec(status)?.[1] ?? "").trim().split(/\s+/).filter(Boolean).map(Number);
 }
 
+/**
+ * A process that /proc shows as `pid`, by its id in this process's own namespace, as system calls want it: another one where
+ * /proc was taken over from a namespace above. Undefined for a process of another namespace than ours there.
+ */
+export function ownIdOf(pid: number): number | undefined {
+  if (namespacePids(Deno.readTextFileSync("/proc/self/status")).length <= 1) return pid;
+  try {
+    if (Deno.readLinkSync(`/proc/${pid}/ns/pid`) !== Deno.readLinkSync("/proc/self/ns/pid")) return undefined;
+    return namespacePids(Deno.readTextFileSync(`/proc/${pid}/status`)).at(-1);
+  } catch {
+    return undefined; // it has ended, or does not let itself be looked at
+  }
+}
+
 /** stat(2) hands devices out with the minor number in two parts (new_encode_dev(), include/linux/kdev_t.h). */
 export function kernelDevice(encoded: bigint): bigint {
   const major = (encoded >> 8n) & 0xfffn, minor = (encoded & 0xffn) | ((encoded >> 12n) & 0xfff00n);

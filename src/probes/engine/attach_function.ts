@@ -3,6 +3,7 @@ import { BpfError } from "../../ffi/libbpf.ts";
 import type { BpfLink } from "../../ffi/bpf_link.ts";
 import type { BpfObject } from "../../ffi/bpf_object.ts";
 import type { Libc, PerfEventAttr } from "../../ffi/libc.ts";
+import { ownIdOf } from "../../kernel/host/container.ts";
 import type { Attachment } from "../plan/function_plan.ts";
 
 const PMU_PATH = "/sys/bus/event_source/devices";
@@ -73,7 +74,8 @@ type Probe = Extract<Attachment, { readonly kind: "kprobe" | "kretprobe" | "upro
 function openProbe(probe: Probe, { on, libc }: { readonly on: "entry" | "return"; readonly libc: Libc }): number {
   const { type, retprobe } = readPmu("path" in probe ? "uprobe" : "kprobe");
   const attr = { type, config: on === "return" ? retprobe : 0n, ...placeOf(probe) };
-  const pid = "path" in probe ? probe.pid : undefined;
+  // one that has no id here is traced with all others that run the file: the program's own filter leaves it alone
+  const pid = "path" in probe && probe.pid !== undefined ? ownIdOf(probe.pid) : undefined;
   return libc.perfEventOpen(attr, pid === undefined ? { pid: -1, cpu: 0 } : { pid, cpu: -1 });
 }
 
