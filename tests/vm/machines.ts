@@ -44,11 +44,11 @@ let running = 0;
  *
  * @throws {Error} it fails: with the end of what it said
  */
-export async function onKernel(line: Line, script: string): Promise<MachineRun> {
+export async function onKernel(line: Line, script: string | Promise<string>): Promise<MachineRun> {
   if (running === MACHINES_AT_ONCE) await new Promise<void>((start) => waiting.push(start));
   else running++;
   try {
-    return await boot(await fetchKernel(line), script);
+    return await boot(await fetchKernel(line), await script);
   } finally {
     const next = waiting.shift();
     if (next === undefined) running--;

@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { readCapabilities } from "../../src/kernel/host/capabilities.ts";
 import type { Check } from "../../src/protocol/mod.ts";
 import { assertDocument, type KernelName, parseRows, type Row } from "../support/portability.ts";
-import { runCommand } from "../support/vm_process.ts";
+import { offlinePackage } from "../support/package.ts";
+import { quoted, runCommand } from "../support/vm_process.ts";
 import { chosenLines, type Line, type MachineRun, onKernel } from "./machines.ts";
 
 /** Every answer of `ktriage check` to what a kernel can do. */
@@ -41,11 +42,14 @@ const CORE = [
   ...["functions_kernel", "functions_user", "functions_life", "functions_raw_tracepoint", "uprobe_targets"],
 ].map((name) => `tests/kernel_bpf/${name}_test.ts`).join(" ");
 
-function kernelTests(line: Line): string {
+async function kernelTests(line: Line): Promise<string> {
+  const file = await offlinePackage(line === "arm64" ? "aarch64" : "x86_64");
   return `
-    export KTRIAGE_PORTABILITY_ROWS=/run/vm/files/rows KTRIAGE_ATTACH_EVERY=${ATTACH_EVERY}
+    export KTRIAGE_PORTABILITY_ROWS=/run/vm/files/rows KTRIAGE_ATTACH_EVERY=${ATTACH_EVERY} KTRIAGE_PACKAGE=${
+    quoted(file)
+  }
     ktriage check --json >/run/vm/files/check || exit
-    ${DENO_TEST} ${line === "arm64" ? CORE : "tests/kernel_bpf"}`;
+    ${DENO_TEST} ${line === "arm64" ? CORE : "tests/kernel_bpf"} tests/vm/inside/package.ts`;
 }
 
 /** What must work on hosts that hold something back, on one kernel. */
