@@ -1,6 +1,8 @@
 /** What `ktriage check` says about the sandbox: it is tried, not guessed. */
 import type { Capability } from "../../protocol/mod.ts";
 import { execute } from "../execute.ts";
+import { exists } from "../../kernel/exists.ts";
+import { SHELL } from "./instructions.ts";
 import { SCOPING_ABI } from "./landlock.ts";
 import type { HostLayers } from "./plan.ts";
 import { hostLayers } from "./sandbox.ts";
@@ -22,7 +24,8 @@ export async function readSandbox(): Promise<Capability> {
     return { id: "sandbox", available, detail, ...available ? {} : { instead: INSTEAD, fix: FIX } };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return { id: "sandbox", available: false, detail: why, instead: "no command runs", fix: FIX };
+    const fix = exists(SHELL) ? FIX : `a shell at ${SHELL}`;
+    return { id: "sandbox", available: false, detail: why, instead: "no command runs", fix };
   }
 }
 

@@ -8,7 +8,7 @@ import { addressList, SystemCalls } from "../../ffi/confine.ts";
 import { SystemError } from "../../ffi/libc.ts";
 import { reduceCapabilities } from "./capabilities.ts";
 import { compileFilter } from "./filter.ts";
-import type { Answer, Instructions } from "./instructions.ts";
+import { type Answer, type Instructions, SHELL } from "./instructions.ts";
 import { confineWrites, TRUNCATE_ABI } from "./landlock.ts";
 import { applyLimits, lowerPriority } from "./limits.ts";
 import { rulesFor } from "./rules.ts";
@@ -18,7 +18,6 @@ const SECCOMP_SET_MODE_FILTER = 1, FLAG_NEW_LISTENER = 8, FLAG_WAIT_KILLABLE = 3
 const EBUSY = 16;
 const O_RDONLY = 0, AT_FDCWD = -100;
 const CLOSE_RANGE_CLOEXEC = 4, F_SETFD = 2, FD_CLOEXEC = 1;
-const SHELL = "/bin/sh";
 
 /** Never returns: the process becomes the command, or ends. */
 export function becomeCommand(): never {

@@ -2,6 +2,9 @@
 import type { Needs } from "../needs.ts";
 import type { Plan } from "./plan.ts";
 
+/** What every line runs under. */
+export const SHELL = "/bin/sh";
+
 export interface Instructions {
   readonly line: string;
   /** The command's whole environment. */

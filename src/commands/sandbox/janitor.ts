@@ -1,5 +1,6 @@
 /** Cleans up behind a ktriage that was killed: a small shell that waits for its end, while commands may run. */
 import { hierarchies } from "./group.ts";
+import { SHELL } from "./instructions.ts";
 import { ownPrefix, TEMPORARY_ROOTS } from "./names.ts";
 
 /**
@@ -58,7 +59,7 @@ export function holdJanitor(): AsyncDisposable {
 /** Undefined without a shell: then no command can run either. */
 function start(): Deno.ChildProcess | undefined {
   try {
-    return new Deno.Command("/bin/sh", {
+    return new Deno.Command(SHELL, {
       args: ["-c", SCRIPT, ownPrefix(), ...hierarchies(), "--", ...TEMPORARY_ROOTS],
       cwd: "/",
       clearEnv: true,

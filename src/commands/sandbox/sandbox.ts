@@ -1,14 +1,15 @@
 /** A command line in its sandbox: started, and ended with all that it left. */
+import { exists } from "../../kernel/exists.ts";
 import { commandEnvironment } from "../environment.ts";
 import type { Needs } from "../needs.ts";
 import { Broker } from "./broker.ts";
 import { keptCapabilities } from "./capabilities.ts";
-import { notePipeBroke } from "./child_pipe.ts";
+import { notePipeBroke, writeToChild } from "./child_pipe.ts";
 import { presentTasks } from "./limits.ts";
 import { holdJanitor } from "./janitor.ts";
 import { leftBehind, ownPrefix, TEMPORARY_ROOTS } from "./names.ts";
 import { prepareHelper, takeHelper, takeHelperWithoutGroup } from "./helper_process.ts";
-import type { Answer, Instructions } from "./instructions.ts";
+import { type Answer, type Instructions, SHELL } from "./instructions.ts";
 import { type HostLayers, type Layer, levelOf, planFor, readHostLayers, without } from "./plan.ts";
 import { kill } from "./signals.ts";
 import { Subtree } from "./subtree.ts";
@@ -69,6 +70,7 @@ class BrokerTaken extends Error {}
 
 async function tryConfined(line: string, options: SandboxOptions): Promise<Confined> {
   const { needs } = options;
+  if (!exists(SHELL)) throw new Error(`this host has no ${SHELL}`);
   await using resources = new AsyncDisposableStack();
   resources.use(holdJanitor());
   const directory = makeDirectory();
@@ -86,6 +88,7 @@ async function tryConfined(line: string, options: SandboxOptions): Promise<Confi
   }, START_MS);
   options.signal?.addEventListener("abort", stop);
   const input = child.stdin.getWriter();
+  using _writes = writeToChild();
   try {
     const kept = keptCapabilities(needs.capabilities);
     const answer = await ask(child, input, {
