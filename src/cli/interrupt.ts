@@ -1,7 +1,9 @@
 /** Signals that end ktriage, and a reader that is gone: the first asks for an end, a second Ctrl-C is one. */
 import { pipeBrokeSince } from "../commands/sandbox/child_pipe.ts";
+import { PatientWrites } from "../ffi/patient_write.ts";
 import { isReaderGone } from "../ffi/reader.ts";
 import { EXIT } from "./subcommand.ts";
+import { standardWrites } from "./writer.ts";
 
 export interface InterruptOptions {
   /** Called at the first signal. */
@@ -27,6 +29,8 @@ const CHILD_PIPE_MS = 100;
  * aborts {@link signal}: whoever traces ends tracing and reports what it has. A SIGINT or SIGTERM after it leaves the
  * process at once; the kernel detaches every eBPF program when its file descriptor goes.
  *
+ * While a reader takes nothing, and nothing else can be done either, a signal ends the process as it ends others.
+ *
  * A terminal that is closed sends SIGHUP, often twice (the kernel's and the shell's), so that a second one is none more
  * than the first. Under nohup(1) it stays ignored.
  */
@@ -35,6 +39,8 @@ export class Interrupt implements Disposable {
   readonly #listeners: readonly (readonly [Deno.Signal, () => void])[];
   readonly #watch: ReturnType<typeof setInterval>;
   readonly #on_first: () => void;
+  readonly #patient = new PatientWrites();
+  readonly #write = standardWrites.write;
   #ended_by: EndingSignal | undefined;
 
   constructor(options: InterruptOptions = {}) {
@@ -47,6 +53,8 @@ export class Interrupt implements Disposable {
       [BROKEN_PIPE, () => this.#pipeBroke()],
     ];
     for (const [signal, listener] of this.#listeners) Deno.addSignalListener(signal, listener);
+    standardWrites.write = (stream, fd, bytes): number =>
+      this.#patient.write(fd, bytes, (piece) => stream.writeSync(piece));
     this.#watch = setInterval(() => isReaderGone(STDOUT) && this.#first(BROKEN_PIPE), READER_MS);
   }
 
@@ -62,6 +70,8 @@ export class Interrupt implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#watch);
+    standardWrites.write = this.#write;
+    this.#patient[Symbol.dispose]();
     for (const [signal, listener] of this.#listeners) Deno.removeSignalListener(signal, listener);
   }
 

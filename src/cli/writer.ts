@@ -22,6 +22,7 @@ const PIPE_WIDTH = 100;
 /** Lines longer than this are hard to read, however wide the terminal is. */
 const MAX_WIDTH = 100;
 const MIN_WIDTH = 40;
+const STDOUT = 1, STDERR = 2;
 /** Pause before a pipe that is full is tried again. */
 const FULL_PIPE_WAIT_MS = 1;
 
@@ -167,11 +168,22 @@ export class Writer {
   }
 }
 
+type Standard = typeof Deno.stdout | typeof Deno.stderr;
+
+/** How pieces are written to a standard stream; an interrupt puts itself in between, see `cli/interrupt`. */
+export const standardWrites = {
+  write: (stream: Standard, _fd: number, bytes: Uint8Array): number => stream.writeSync(bytes),
+};
+
 /** The writer of this process. */
 export function processWriter(): Writer {
+  const standard = (stream: Standard, fd: number): Stream => ({
+    writeSync: (bytes) => standardWrites.write(stream, fd, bytes),
+    isTerminal: () => stream.isTerminal(),
+  });
   return new Writer({
-    stdout: Deno.stdout,
-    stderr: Deno.stderr,
+    stdout: standard(Deno.stdout, STDOUT),
+    stderr: standard(Deno.stderr, STDERR),
     env: (name) => Deno.env.get(name),
     columns: () => Deno.consoleSize().columns,
   });

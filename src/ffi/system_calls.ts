@@ -149,6 +149,7 @@ const NUMBERS = {
   close: [3, 57],
   poll: [7, 0],
   ppoll: [271, 73],
+  rt_sigaction: [13, 134],
   fanotify_init: [300, 262],
   uselib: [134, 0],
   nfsservctl: [180, 42],

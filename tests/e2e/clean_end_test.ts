@@ -4,6 +4,7 @@ import { type RunningCli, startKtriage } from "../support/cli.ts";
 import { assertNothingAdded, OwnPlaces, snapshot } from "../support/host_snapshot.ts";
 import { offlinePackage } from "../support/package.ts";
 import { scriptedGateway } from "../support/scripted_gateway.ts";
+import { Workload } from "../support/workload.ts";
 
 const program = await offlinePackage();
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGPIPE: 141, SIGKILL: 137 } as const;
@@ -56,6 +57,7 @@ const CASES: Readonly<Record<string, Case>> = {
     runs: "sleep 29",
     gathered: /"interrupted"/,
   },
+  "diagnose, while programs are attached": { args: ["diagnose", "--json", "slow"], answers: [REQUEST], said: "exits" },
   "check, in the middle": { args: ["check"] },
   "check --gateway, while it is asked": { args: ["check", "--gateway"], answers: [], said: "Asking" },
   "probes list, in the middle": { args: ["probes", "list", "tcp*"] },
@@ -114,6 +116,60 @@ Deno.test("ktriage leaves nothing behind when it comes to its end by itself", as
     await assertNothingAdded(before, { pid: running.pid, places });
   }
 });
+
+Deno.test("ktriage whose reader takes nothing is ended by each signal, and nothing is left", async () => {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    const before = snapshot();
+    using places = new OwnPlaces();
+    await using storm = await Workload.start(["opens", "100000", "/nowhere"]);
+    await using child = await traceTo(storm, places);
+    await storm.go();
+    await hearsNoSignal(child.pid);
+    child.kill(signal);
+    const ended = child.status;
+    assert.equal((await ended).signal, signal);
+    assert.equal((await ended).code, SIGNALS[signal]); // as a shell says it
+    await child.stdout.cancel();
+    await assertNothingAdded(before, { pid: child.pid, places });
+  }
+});
+
+Deno.test("ktriage whose reader takes nothing for a while goes on when it reads again, and hears signals", async () => {
+  using places = new OwnPlaces();
+  await using storm = await Workload.start(["opens", "100000", "/nowhere"]);
+  await using child = await traceTo(storm, places);
+  await storm.go();
+  await hearsNoSignal(child.pid);
+  const output = new Response(child.stdout).text();
+  while (!catches(child.pid, "SIGTERM")) await new Promise((resolve) => setTimeout(resolve, 50));
+  child.kill("SIGTERM");
+  assert.deepEqual([(await child.status).code, (await child.status).signal], [SIGNALS.SIGTERM, null]);
+  const lines = (await output).trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.equal(lines.at(-1).event_count, 100_000);
+  assert.ok(lines.length > 1000);
+});
+
+/** Traces a storm as JSON lines, which nobody reads yet. */
+async function traceTo(storm: Workload, { cwd, env }: OwnPlaces): Promise<Deno.ChildProcess> {
+  const child = new Deno.Command(program, {
+    args: ["trace", "openat", "--rate", "0", "--json", "--duration", "60", "--pid", String(storm.pid)],
+    ...{ cwd, env, stdin: "null", stdout: "piped", stderr: "piped" },
+  }).spawn();
+  const notes = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  for (let said = ""; !said.includes("Tracing");) said += (await notes.read()).value ?? assert.fail(said);
+  await notes.cancel();
+  return child;
+}
+
+async function hearsNoSignal(pid: number): Promise<void> {
+  while (catches(pid, "SIGTERM")) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+/** Whether a process has a handler of its own for a signal. */
+function catches(pid: number, signal: "SIGTERM"): boolean {
+  const [, mask = "0"] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`)) ?? [];
+  return (BigInt(`0x${mask}`) >> BigInt(SIGNALS[signal] - 128 - 1) & 1n) === 1n;
+}
 
 async function endedBy(signal: Name, each: Case): Promise<void> {
   await using gateway = scriptedGateway([

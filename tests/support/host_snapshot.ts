@@ -72,31 +72,80 @@ export async function assertNothingAdded(
   before: Snapshot,
   { pid, places }: { readonly pid: number; readonly places: OwnPlaces },
 ): Promise<void> {
-  const added = (): string[] => [
-    ...[...snapshot()].filter((line) => !before.has(line)),
-    ...places.processes(pid),
-    ...places.files(),
-  ];
+  const added = (): string[] => {
+    const processes = places.processes(pid);
+    const now = snapshot(), others = heldByOthers(new Set(processes.map((line) => line.split(" ")[1] ?? "")));
+    const own = [...now].filter((line) => !before.has(line) && !others.has(line) && (makerOf(line) ?? pid) === pid);
+    return [...own, ...processes, ...places.files()];
+  };
   const by = performance.now() + GRACE_MS;
   let left = added();
   while (left.length > 0 && performance.now() < by) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     left = added();
   }
-  assert.deepEqual(left, []);
+  assert.deepEqual(left, [], `process ${pid}`);
 }
 
-/** Objects that no other living process holds: those come and go on any host. */
+/** The ktriage whose id stands in the name of a folder or a group. */
+function makerOf(line: string): number | undefined {
+  const [, pid] = /\/ktriage-\d+-(\d+)-/.exec(line) ?? [];
+  return pid === undefined ? undefined : Number(pid);
+}
+
+interface BpfObject {
+  readonly id: number;
+  readonly name?: string;
+  /** Of a program. */
+  readonly map_ids?: readonly number[];
+  /** Of a link. */
+  readonly prog_id?: number;
+}
+
 function bpfObjects(kind: string): string[] {
+  return listed(kind).map((object) => lineOf(kind, object));
+}
+
+function lineOf(kind: string, { id, name = "" }: BpfObject): string {
+  return `bpf ${kind} ${id} ${name}`;
+}
+
+function listed(kind: string): readonly BpfObject[] {
   const { code, stdout } = new Deno.Command("bpftool", { args: ["-j", kind, "show"] }).outputSync();
-  if (code !== 0) return [];
-  const objects = JSON.parse(new TextDecoder().decode(stdout)) as readonly {
-    readonly id: number;
-    readonly name?: string;
-    readonly pids?: readonly { readonly comm: string }[];
-  }[];
-  return objects.filter(({ pids = [] }) => pids.every(({ comm }) => /ktriage|deno/.test(comm)))
-    .map(({ id, name = "" }) => `bpf ${kind} ${id} ${name}`);
+  return code === 0 ? JSON.parse(new TextDecoder().decode(stdout)) : [];
+}
+
+/**
+ * BPF objects that living processes hold, themselves or through a link or a program: on any host those come and go.
+ *
+ * @param ours ids of processes that do not count
+ */
+function heldByOthers(ours: ReadonlySet<string>): Snapshot {
+  const held = new Set(
+    names("/proc").filter((folder) => /\/\d+$/.test(folder) && !ours.has(folder.slice("/proc/".length)))
+      .flatMap((folder) => names(`${folder}/fd`))
+      .filter((fd) => /bpf|perf_event/.test(linkAt(fd)))
+      .flatMap((fd) => [...read(fd.replace("/fd/", "/fdinfo/")).matchAll(/^(prog|map|link)_id:\s*(\d+)$/gm)])
+      .map(([, kind, id]) => `${kind} ${id}`),
+  );
+  const of = (kind: string): BpfObject[] => listed(kind).filter(({ id }) => held.has(`${kind} ${id}`));
+  const links = of("link");
+  for (const { prog_id } of links) held.add(`prog ${prog_id}`);
+  const programs = of("prog");
+  for (const { map_ids = [] } of programs) for (const id of map_ids) held.add(`map ${id}`);
+  return new Set(
+    Object.entries({ link: links, prog: programs, map: of("map") }).flatMap(([kind, objects]) =>
+      objects.map((object) => lineOf(kind, object))
+    ),
+  );
+}
+
+function linkAt(path: string): string {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return ""; // closed meanwhile
+  }
 }
 
 function names(folder: string): string[] {

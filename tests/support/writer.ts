@@ -24,7 +24,7 @@ export function keptStream({ terminal = false, piece = Infinity, failures = {} }
       const failure = failures[writes++];
       if (failure) throw failure;
       const part = chunk.subarray(0, Math.min(piece, chunk.length));
-      bytes.push(...part);
+      for (const byte of part) bytes.push(byte); // as arguments, so many would overflow the stack
       return part.length;
     },
   };
