@@ -3,11 +3,12 @@
  * npm packages from the module graph and the lock file, linked libraries from what their builds recorded
  * (scripts/parts.sh), Deno from itself. A component without the text of its licence ends the build.
  *
- *     deno run -A scripts/components.ts OUT [--build FOLDER] [--launcher FOLDER] [--deno FILE --deno-version V]
+ *     deno run -A scripts/components.ts OUT [--build FOLDER] [--launcher FOLDER] [--deno FILE] [--deno-version V] [--denort]
  *
  * --build (default build) has bpf/, libbpf.so and parts/; --launcher has the parts of the package's launcher. FILE is the
- * Deno that the package carries, V its version where it is for another machine.
+ * Deno that the package carries, V its version where it is for another machine; with --denort its denort is carried instead.
  */
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
 import { VERSION } from "../src/cli/version.ts";
@@ -17,7 +18,7 @@ const ROOT = decodeURIComponent(new URL("..", import.meta.url).pathname); // a p
 const TEXTS = `${ROOT}scripts/licenses`;
 
 /** What a recorded part does not say of itself. */
-interface Known extends Pick<Component, "license" | "chosen" | "source" | "part_of"> {
+interface Known extends Pick<Component, "license" | "chosen" | "source" | "part_of" | "note"> {
   readonly purl: (version: string) => string;
   /** What the recorded hash is of. */
   readonly hashed: string;
@@ -51,6 +52,14 @@ const PARTS: Readonly<Record<string, Known>> = {
     part_of: "libbpf",
     purl: debian("zlib"),
     hashed: "libz.a",
+  },
+  libgcc: {
+    license: "GPL-3.0-or-later WITH GCC-exception-3.1",
+    source: "https://gcc.gnu.org/",
+    purl: (version) => debian(`gcc-${version.split(".")[0]}`)(version),
+    hashed: "libgcc.a",
+    note: "The start files of GCC are in everything that is linked, as are those of glibc (crt1.o, crti.o, crtn.o).",
+    common: ["GPL-3"],
   },
   zstd: {
     license: "BSD-3-Clause OR GPL-2.0-only",
@@ -91,6 +100,7 @@ if (import.meta.main) {
       launcher: { type: "string" },
       deno: { type: "string" },
       "deno-version": { type: "string" },
+      denort: { type: "boolean" },
     },
   });
   const [out] = positionals;
@@ -106,6 +116,7 @@ interface Sources {
   readonly launcher?: string | undefined;
   readonly deno?: string | undefined;
   readonly deno_version?: string | undefined;
+  readonly denort?: boolean | undefined;
 }
 
 /** @throws {Error} a component that is not known, or has no text of its licence */
@@ -211,9 +222,8 @@ function parts(folder: string, texts: Texts): Component[] {
   });
 }
 
-function runtime({ deno, deno_version }: Sources, texts: Texts): Component[] {
-  const version = deno_version ?? Deno.version.deno;
-  const v8 = deno_version === undefined ? Deno.version.v8.replace(/-rusty$/, "") : `of Deno ${version}`;
+function runtime({ deno, deno_version, denort }: Sources, texts: Texts): Component[] {
+  const version = deno_version ?? Deno.version.deno, v8 = versionOfV8(deno ?? Deno.execPath());
   texts["MIT of Deno"] = Deno.readTextFileSync(`${TEXTS}/deno.txt`);
   texts["BSD-3-Clause of V8"] = Deno.readTextFileSync(`${TEXTS}/v8.txt`);
   return [{
@@ -223,7 +233,7 @@ function runtime({ deno, deno_version }: Sources, texts: Texts): Component[] {
     license: "MIT",
     purl: `pkg:github/denoland/deno@v${version}`,
     source: `https://github.com/denoland/deno/tree/v${version}`,
-    hashes: deno === undefined
+    hashes: deno === undefined || denort
       ? []
       : [{ algorithm: "SHA-256", content: sha256(deno), of: "the executable", what: "itself" }],
     note:
@@ -240,9 +250,18 @@ function runtime({ deno, deno_version }: Sources, texts: Texts): Component[] {
     purl: `pkg:generic/v8@${encodeURIComponent(v8)}`,
     source: "https://v8.dev/",
     hashes: [],
-    note: "V8's own third-party parts are named in the LICENSE of its source.",
     texts: ["BSD-3-Clause of V8"],
   }];
+}
+
+/** As the executable, which may be for another machine, tells it. */
+function versionOfV8(deno: string): string {
+  const mark = "-rusty", bytes = Buffer.from(Deno.readFileSync(deno).buffer);
+  for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + 1)) {
+    const [version] = /\d+(?:\.\d+){3}$/.exec(bytes.toString("latin1", at - 20, at)) ?? [];
+    if (version !== undefined) return version;
+  }
+  throw new Error(`Cannot tell the version of V8: ${deno} does not hold it.`);
 }
 
 /** A licence that Debian keeps once for all of its packages. */

@@ -25,3 +25,10 @@ debian_part() {
   fi
   part "$1" "$version" "$(sha256sum "$library" | cut -d' ' -f1)" "$doc/copyright"
 }
+
+# gcc_part FOLDER COMPILER: records what COMPILER takes of GCC into whatever it links.
+gcc_part() {
+  local release
+  release=$(dirname "$("$2" -print-file-name=libgcc.a)")
+  debian_part "$1" "$2" libgcc.a "libgcc-${release##*/}-dev"
+}

@@ -118,7 +118,7 @@ async function zstd(piece: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   return stdout;
 }
 
-/** Laid out as scripts/launcher/launcher.c has struct frame and struct trailer. */
+/** Laid out as scripts/launcher/package.c has struct frame and struct trailer. */
 function assemble(launcher: Uint8Array<ArrayBuffer>, frames: readonly Frame[], id: string): Uint8Array<ArrayBuffer> {
   const table = new DataView(new ArrayBuffer(frames.length * FRAME_BYTES + TRAILER_BYTES));
   let at = launcher.length;
