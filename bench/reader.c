@@ -99,7 +99,7 @@ static int on_event(void *context, void *data, size_t bytes)
 static void configure(struct bpf_object *object, const char *enter, const char *exit, int pid)
 {
 	struct bpf_map *map;
-	struct config *config;
+	struct tracepoint_config *config;
 	size_t bytes = 0;
 
 	bpf_object__for_each_map(map, object) {
@@ -108,8 +108,9 @@ static void configure(struct bpf_object *object, const char *enter, const char *
 		config = bpf_map__initial_value(map, &bytes);
 		if (!config || bytes != sizeof(*config))
 			break;
-		config->tgid = pid;
-		config->flags = EMIT_EVENTS | PAIRED;
+		config->session.tgid = pid;
+		config->session.flags = EMIT_EVENTS | PAIRED;
+		config->endless[0] = NO_KEY; /* every call returns */
 		config->record_bytes = offset_of(enter, 0);
 		config->ret_offset = offset_of(exit, "ret");
 		if (printing)

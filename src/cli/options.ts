@@ -28,8 +28,8 @@ export const MAX_CPU: OptionSpec = {
   name: "max-cpu",
   value: "PERCENT",
   summary:
-    "of one CPU that ktriage itself may use while it traces (default: no bound). Hits are counted exactly anyway; " +
-    "events beyond it are counted as lost",
+    "of one CPU: having used so much, ktriage rests from reading events (default: no bound). Hits are counted exactly " +
+    "anyway, events that find no room meanwhile as lost. Start, report and an AI's commands are not bounded by it",
 };
 
 export const BTF: OptionSpec = {

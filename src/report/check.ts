@@ -38,7 +38,9 @@ function boundsText(bounds: OwnBounds, { width }: CheckTextOptions): string {
     ? "no bound on its heap"
     : `a heap of ${Math.ceil(heap_bytes / 2 ** 20)} MB at most`;
   const text = `ktriage itself runs with nice ${nice}, I/O priority ${io_priority}, OOM score ${oom_score_adj}, ` +
-    `${count(computing_threads, "thread")} that can compute and ${heap}; --max-cpu bounds its share of a CPU.`;
+    `${
+      count(computing_threads, "thread")
+    } that can compute and ${heap}; --max-cpu bounds its share of a CPU while it traces.`;
   return `${wrap(text, width)}\n\n`;
 }
 
