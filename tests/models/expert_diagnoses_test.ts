@@ -329,3 +329,13 @@ Deno.test("the expert calls healthy what was asked about and worked, and still n
   assert.match(root_cause, /^Healthy: .* worked\. Apart from it, the host's figures stand out in cpu, and no cause/);
   assert.equal(confidence, "Low");
 });
+
+Deno.test("where no command could run the answer is never healthy; where one could, it may be", async () => {
+  const opens = program("file_opens", "syscalls/sys_enter_openat", [{ data: { filename: "/etc/hosts", ret: 3 } }]);
+  const none = command("load", "", { exit_code: null, error: "Cannot run it with /bin/sh: this host has no /bin/sh" });
+  const blind = await resolve("files missing?", [turn([opens], [none])]);
+  assert.match(blind.root_cause, /^Insufficient evidence: no command could run \(Cannot run it with \/bin\/sh/);
+  assert.equal(blind.confidence, "Low");
+  const sighted = await resolve("files missing?", [turn([opens], [none, command("disk_space", "")])]);
+  assert.match(sighted.root_cause, /^Healthy/);
+});

@@ -72,4 +72,5 @@ export async function assertDiagnoses({ has_shell, ...options }: Place): Promise
   for (const { error } of has_shell ? [] : commands) {
     assert.equal(error, "Cannot run it with /bin/sh: this host has no /bin/sh");
   }
+  if (!has_shell) assert.doesNotMatch(resolution.root_cause, /^Healthy/);
 }

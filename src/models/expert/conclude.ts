@@ -136,6 +136,10 @@ function gapsIn(evidence: Evidence): readonly string[] {
       );
     }
   }
+  const [first, ...others] = evidence.commands.values();
+  if (first?.error !== undefined && others.every(({ error }) => error !== undefined)) {
+    gaps.push(`no command could run (${first.error}), so that only the kernel's events were seen`);
+  }
   // figures about something else do not unsay that what was asked about worked
   if (from_figures.length > 0 && (main === undefined || gaps.length > 0)) gaps.push(standOut(from_figures));
   return gaps;
