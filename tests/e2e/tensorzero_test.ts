@@ -25,7 +25,7 @@ const CONCLUDES = {
   resolution_plan: "Do nothing.",
   confidence: "Medium",
   ebpf_evidence: "No process ended badly.",
-  findings: [{ claim: "The load is low", evidence: ["load"] }],
+  findings: [{ claim: "the load was read", evidence: ["load"] }],
 };
 
 /** What answers: the gateway, with the configuration that ktriage writes, and the model behind it. */

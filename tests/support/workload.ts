@@ -22,10 +22,13 @@ async function compiledBy(compiler: string, name: ProgramName, folder: string): 
   const written = await Deno.stat(source);
   if (made === undefined || Number(made.mtime) < Number(written.mtime)) {
     await Deno.mkdir(folder, { recursive: true });
+    const unfinished = await Deno.makeTempFile({ dir: folder }); // others may want it at the same time
     const { success, stderr } = await new Deno.Command(compiler, {
-      args: ["-O2", "-Wall", "-Werror", "-pthread", "-o", path, source],
+      args: ["-O2", "-Wall", "-Werror", "-pthread", "-o", unfinished, source],
     }).output();
     if (!success) throw new Error(new TextDecoder().decode(stderr));
+    await Deno.chmod(unfinished, 0o755);
+    await Deno.rename(unfinished, path);
   }
   return path;
 }
