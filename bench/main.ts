@@ -1,5 +1,7 @@
-/** Measures ktriage beside bpftrace and a bare reader: `scripts/bench [--json] [name …]`. Nothing is asserted. */
+/** Measures ktriage beside bpftrace, syscount and a bare reader: `scripts/bench [--json] [name …]`. Nothing is asserted. */
+import { counting, slowdown } from "./counting.ts";
 import { type Bench, measure, type Measured } from "./measure.ts";
+import { healthSnapshot } from "./snapshot.ts";
 import { table } from "./table.ts";
 import { buildReader } from "./tools.ts";
 import { burst, firstEvent, jsonLines, overhead, storm } from "./tracing.ts";
@@ -10,6 +12,9 @@ const BENCHES: Readonly<Record<string, () => Bench>> = {
   burst,
   storm,
   overhead,
+  tools: counting,
+  slowdown,
+  snapshot: healthSnapshot,
 };
 
 async function main(args: readonly string[]): Promise<number> {

@@ -10,7 +10,8 @@ export interface Contender {
   readonly run: () => Promise<Figures>;
 }
 
-export type Baseline = "bpftrace" | "reader";
+export const BASELINES = ["bpftrace", "reader", "syscount"] as const;
+export type Baseline = (typeof BASELINES)[number];
 
 export interface Bench {
   readonly name: string;

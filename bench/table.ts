@@ -1,5 +1,5 @@
 /** What was measured, for people: a block for each figure, a line for each contender. */
-import type { Baseline, Measured, Row } from "./measure.ts";
+import { type Baseline, BASELINES, type Measured, type Row } from "./measure.ts";
 
 const WIDTHS = { title: 50, figure: 12 };
 
@@ -11,7 +11,7 @@ export function table({ rows, failures }: Measured): string {
 }
 
 function block(title: string, rows: readonly Row[]): string[] {
-  const baselines = (["bpftrace", "reader"] as const).filter((name) => base(rows, name) !== undefined);
+  const baselines = BASELINES.filter((name) => base(rows, name) !== undefined);
   return [
     line(title, ["median", ...baselines.map((name) => `÷ ${name}`)]),
     ...rows.map(({ tool, median }) =>

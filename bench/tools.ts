@@ -27,6 +27,29 @@ export async function packaged(tool: Tool): Promise<Tool> {
   };
 }
 
+/** A curated tool, of all processes. */
+export function ktriageTool(name: string, ...options: string[]): Tool {
+  return () => ({
+    command: [`${ROOT}scripts/ktriage`, "tool", "run", name, ...options, "--duration", "120s"],
+    ready: /Counting /,
+    event: "{",
+  });
+}
+
+/** libbpf-tools' syscount, of all processes; by lines, for it says on standard output that it traces. */
+export function syscount(...options: string[]): Tool {
+  return () => ({
+    command: ["stdbuf", "-oL", "/usr/sbin/syscount", "-d", "120", ...options],
+    ready: /Tracing/,
+    event: "{",
+  });
+}
+
+/** A whole program of bpftrace. */
+export function bpftraceProgram(program: string): Tool {
+  return () => ({ command: ["bpftrace", "-v", "-e", program], ready: /Attaching tracepoint/, event: "{" });
+}
+
 /** bpftrace on one system call of one process. */
 export function bpftrace(syscall: string, action: string, ...options: string[]): Tool {
   return (pid) => ({

@@ -5,7 +5,7 @@ import { bpftrace, ktriage, packaged, reader, type Tool, withLargeBuffers } from
 import { pause, Tracer } from "./tracer.ts";
 
 /** A probe is named just before it is attached, which takes less than a millisecond. */
-const ATTACH_MS = 100;
+export const ATTACH_MS = 100;
 /** What ktriage's JSON lines hold too, except that it adds what the call returned and how long it took. */
 const PRINT_OPENS = String
   .raw`printf("{\"timestamp\":%lld,\"process_id\":%d,\"process_name\":\"%s\",\"flags\":%d,\"filename\":\"%s\"}\n",
@@ -15,7 +15,7 @@ const PRINT_GETPPIDS = String.raw`printf("{\"timestamp\":%lld,\"process_id\":%d,
 /** bpftrace writes each line by itself otherwise. */
 const BUFFERED = ["-B", "full"];
 
-interface Outcome {
+export interface Outcome {
   /** Calls that the workload made. */
   readonly done: number;
   readonly took_s: number;
@@ -58,7 +58,7 @@ function memoryFile(): Disposable & { readonly path: string } {
   return { path, [Symbol.dispose]: () => Deno.removeSync(path) };
 }
 
-async function timed(workload: Workload): Promise<Outcome> {
+export async function timed(workload: Workload): Promise<Outcome> {
   const cpu_before = cpuTime(workload.pid), start = performance.now();
   const done = await workload.go();
   const took_s = (performance.now() - start) / 1000;

@@ -6,9 +6,8 @@
 #ifndef KTRIAGE_SESSION_H
 #define KTRIAGE_SESSION_H
 
-#include "event.h"
-#include "ids.h"
-#include "own.h"
+#include "buckets.h"
+#include "filter.h"
 
 /* Shared by all programs of the session: user space puts its own map in here before the load. */
 struct {
@@ -51,34 +50,6 @@ static __always_inline struct stats *session_stats(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&stats, &zero);
-}
-
-/* Who hits: their ids as ktriage sees them, and the row that they are counted in. */
-struct who {
-	__u64 ids; /* tgid << 32 | tid */
-	struct count_key key;
-};
-
-/* Fills in who hits; 0 when the filters keep them out. */
-static __always_inline int is_wanted(struct who *who)
-{
-	const __u64 *comm = (const __u64 *)who->key.comm;
-
-	who->ids = visible_ids(config.session.pidns_dev, config.session.pidns_ino);
-	who->key.tgid = who->ids >> 32;
-	who->key.key = 0;
-	if (config.session.tgid && config.session.tgid != who->key.tgid)
-		return 0;
-	if (config.session.tid && config.session.tid != (__u32)who->ids)
-		return 0;
-	if ((config.session.flags & FILTER_UID) && config.session.uid != (__u32)bpf_get_current_uid_gid())
-		return 0;
-	bpf_get_current_comm(who->key.comm, sizeof(who->key.comm));
-	if (config.session.comm_mask[0] && (comm[0] & config.session.comm_mask[0]) != config.session.comm[0])
-		return 0;
-	if (config.session.comm_mask[1] && (comm[1] & config.session.comm_mask[1]) != config.session.comm[1])
-		return 0;
-	return !is_own_process();
 }
 
 /* Programs on functions can be preempted by others on the same CPU: what is per CPU is added to atomically, too. */
@@ -131,32 +102,6 @@ static __always_inline void describe_event(struct event *event, const struct who
 	event->flags = 0;
 	event->pad = 0;
 	__builtin_memcpy(event->comm, who->key.comm, sizeof(event->comm));
-}
-
-/*
- * Without branches, of which the verifier would follow every combination: 0 - x has its highest bit set when x, which is
- * below 2^63, is not 0.
- */
-static __always_inline __u32 highest_bit(__u64 value)
-{
-	__u64 shift, highest = 0;
-	int i;
-
-#pragma unroll
-	for (i = 5; i >= 0; i--) {
-		shift = (0 - (value >> (1 << i))) >> 63 << i;
-		value >>= shift;
-		highest += shift;
-	}
-	return highest;
-}
-
-/* The 3 bits behind the highest one decide: 8 buckets for each power of two, at most 12.5% wide. */
-static __always_inline __u32 bucket_of(__u64 ns)
-{
-	__u32 highest = highest_bit(ns | 8);
-
-	return 8 * (highest - 3) + (ns >> (highest - 3));
 }
 
 static __always_inline void count_latency(__u64 ns)

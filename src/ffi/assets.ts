@@ -1,4 +1,5 @@
 /** What is compiled once and carried along as bytes. Read when first asked for, never at import. */
+import { TOOL_OBJECTS } from "./tool_assets.ts";
 
 /** libbpf with libelf and zlib inside, from scripts/build-libbpf.sh. */
 export async function libbpfBytes(): Promise<Uint8Array<ArrayBuffer>> {
@@ -30,6 +31,7 @@ export const BPF_OBJECTS: Readonly<Record<string, () => Promise<Uint8Array<Array
   "function.bpf.o": functionObject,
   "own.bpf.o": ownObject,
   "tracepoint.bpf.o": tracepointObject,
+  ...Object.fromEntries(Object.entries(TOOL_OBJECTS).map(([name, load]) => [`tool_${name}.bpf.o`, load])),
 };
 
 /** What is inside of ktriage, and under which licences, from scripts/components.ts. */

@@ -7,7 +7,8 @@ type Symbols = Deno.DynamicLibrary<typeof libbpfSymbols>["symbols"];
 type Pointer = Deno.PointerObject;
 
 /** struct bpf_test_run_opts: its size comes first. */
-const TEST_RUN_OPTS = { retval: 56, bytes: 80 } as const;
+const TEST_RUN_OPTS = { retval: 56, flags: 68, cpu: 72, bytes: 80 } as const;
+const BPF_F_TEST_RUN_ON_CPU = 1;
 /** struct bpf_kprobe_multi_opts: its size comes first. */
 const KPROBE_MULTI_OPTS = { addrs: 16, cnt: 32, retprobe: 40, bytes: 48 } as const;
 /** enum bpf_attach_type in include/uapi/linux/bpf.h. */
@@ -89,14 +90,19 @@ export class BpfObject implements Disposable {
   }
 
   /**
-   * Runs a program of type raw_tp once, in this process, without attaching it (BPF_PROG_TEST_RUN, Linux 5.10).
+   * Runs a program of type raw_tp once, without attaching it (BPF_PROG_TEST_RUN, Linux 5.10).
    *
+   * @param on.cpu where it runs, on top of what runs there. Default: in this process
    * @returns what the program returned
    */
-  run(name: string): number {
+  run(name: string, on: { readonly cpu?: number } = {}): number {
     const opts = new Uint8Array(TEST_RUN_OPTS.bytes);
     const view = new DataView(opts.buffer);
     view.setBigUint64(0, BigInt(TEST_RUN_OPTS.bytes), true);
+    if (on.cpu !== undefined) {
+      view.setUint32(TEST_RUN_OPTS.flags, BPF_F_TEST_RUN_ON_CPU, true);
+      view.setUint32(TEST_RUN_OPTS.cpu, on.cpu, true);
+    }
     const program_fd = this.#symbols.bpf_program__fd(this.#program(name));
     this.#check(`run ${name}`, this.#symbols.bpf_prog_test_run_opts(program_fd, opts));
     return view.getUint32(TEST_RUN_OPTS.retval, true);

@@ -78,3 +78,8 @@ export const confineSymbols = {
 export const knownCallSymbols = {
   atoi: { parameters: ["buffer"], result: "i32" }, // const char *nptr
 } as const satisfies Deno.ForeignLibraryInterface;
+
+/** The kernel's view of its clock. */
+export const clockSymbols = {
+  adjtimex: { parameters: ["buffer"], result: "i32" }, // struct timex *
+} as const satisfies Deno.ForeignLibraryInterface;

@@ -9,6 +9,7 @@ import process from "../../prompts/guides/process.md" with { type: "text" };
 import probes from "../../prompts/probes.md" with { type: "text" };
 import results from "../../prompts/results.md" with { type: "text" };
 import role from "../../prompts/role.md" with { type: "text" };
+import tools from "../../prompts/tools.md" with { type: "text" };
 
 /** How replies and results look: part of the first user message, for a gateway's own template may replace the system's. */
 export const CONTRACT: string = contract.trim();
@@ -25,6 +26,7 @@ interface Part {
 const PARTS: readonly Part[] = [
   { text: role, rank: 0 },
   { text: GUIDES.map((guide) => guide.trim()).join("\n\n"), rank: 3 },
+  { text: tools, rank: 5 },
   { text: probes, rank: 4 },
   { text: results, rank: 2 },
   { text: evidence, rank: 1 },

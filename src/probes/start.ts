@@ -1,6 +1,6 @@
 /** The programs of one request, from start to results. */
 import type { EbpfProgram, EbpfResult, EbpfResults } from "../protocol/mod.ts";
-import { type Attached, startProgram } from "./attach.ts";
+import { startProgram } from "./attach.ts";
 import { Collector, shareOfEvents } from "./result/collector.ts";
 import { endOf } from "./end_of.ts";
 import { explainFailure } from "./failure.ts";
@@ -8,6 +8,7 @@ import { Ground } from "./ground.ts";
 import { DEFAULT_RATE_PER_S, type ProgramStart, type RunningPrograms, type StartOptions } from "./mod.ts";
 import { nameGiver } from "./names.ts";
 import type { Refusal } from "./plan/tracepoint.ts";
+import { parseTarget } from "./target.ts";
 
 /** {@inheritDoc StartPrograms} */
 export async function startPrograms(
@@ -24,7 +25,9 @@ export async function startPrograms(
     const max_events = shareOfEvents(programs.length);
     for (const request of programs) {
       const key = distinct(`${request.name}_${Math.floor(Date.now() / 1000)}`);
-      starts.push(await startOne(request, { key, ground, rate_per_s, max_events }));
+      const started = await startOne(request, { key, ground, rate_per_s, max_events });
+      if (started.running?.disposable !== undefined) resources.use(started.running.disposable);
+      starts.push(started);
     }
   }
   return {
@@ -41,32 +44,60 @@ interface Started {
   readonly request: EbpfProgram;
   readonly start_time: bigint;
   readonly stopping: AbortController;
-  readonly running?: { readonly attached: Attached; readonly collector: Collector; readonly ground: Ground };
+  readonly running?: Running;
+}
+
+/** What a program or a tool has in common once it runs. */
+interface Running {
+  readonly start_time: bigint;
+  readonly attached_as?: string;
+  /** Detaches it; what it saw, and until when. */
+  readonly end: () => Promise<Outcome>;
+  /** What the session does not dispose of. */
+  readonly disposable?: Disposable;
+}
+
+type Outcome = Omit<EbpfResult, "program_name" | "type" | "target" | "start_time">;
+
+interface StartingOptions {
+  readonly ground: Ground | Refusal;
+  readonly rate_per_s: number;
+  readonly max_events: number;
 }
 
 async function startOne(
   request: EbpfProgram,
-  { key, ground, rate_per_s, max_events }: {
-    readonly key: string;
-    readonly ground: Ground | Refusal;
-    readonly rate_per_s: number;
-    readonly max_events: number;
-  },
+  { key, ...options }: StartingOptions & { readonly key: string },
 ): Promise<Started> {
   const { name } = request;
-  const refuse = ({ error, hint }: Refusal): Started => ({
-    start: { name, key, error, hint },
-    request,
-    start_time: epochNow(),
-    stopping: new AbortController(),
-  });
-  if ("error" in ground) return refuse(ground);
+  const running = await begin(request, options);
+  if ("error" in running) {
+    const { error, hint } = running;
+    const start = { name, key, error, hint };
+    return { start, request, start_time: epochNow(), stopping: new AbortController() };
+  }
+  const { start_time, attached_as } = running;
+  const start = { name, key, ...(attached_as === undefined ? {} : { attached_as }) };
+  return { start, request, start_time, stopping: new AbortController(), running };
+}
+
+async function begin(request: EbpfProgram, options: StartingOptions): Promise<Running | Refusal> {
+  const { type, target } = parseTarget(request.target, request.type), { ground, rate_per_s, max_events } = options;
+  if (type === "tool") {
+    const { startToolRequest } = await import("./tools/request.ts");
+    return await startToolRequest(target, { ground, max_events, filters: request.filters ?? {} });
+  }
+  if ("error" in ground) return ground;
   const collector = new Collector({ capture: request.capture, max_events });
   const attached = await startProgram(request, ground, { rate_per_s, on_event: (event) => collector.add(event) });
-  if ("error" in attached) return refuse(attached);
-  const { start_time, attached_as } = attached;
-  const start = { name, key, ...(attached_as === undefined ? {} : { attached_as }) };
-  return { start, request, start_time, stopping: new AbortController(), running: { attached, collector, ground } };
+  if ("error" in attached) return attached;
+  const { session } = ground, { program, start_time } = attached;
+  const end = async (): Promise<Outcome> => {
+    await session.end(program);
+    const end_time = session.now();
+    return { end_time, ...collector.result(program, { duration_ns: end_time - start_time }) };
+  };
+  return { ...attached, end };
 }
 
 async function collect(starts: readonly Started[], resources: DisposableStack): Promise<EbpfResults> {
@@ -87,20 +118,17 @@ async function resultOf(started: Started): Promise<EbpfResult> {
   const common = { program_name: request.name, type: request.type, target: request.target, start_time };
   if (running === undefined) return { ...common, ...failedResult(start), end_time: start_time };
   await endOf(request.duration, [stopping.signal]);
-  const { attached: { program }, collector, ground: { session } } = running;
   const attached_as = start.attached_as === undefined ? {} : { attached_as: start.attached_as };
   try {
-    await session.end(program);
+    return { ...common, ...attached_as, ...await running.end() };
   } catch (error) {
     return {
       ...common,
       ...attached_as,
       ...failedResult(explainFailure("read the counts", error)),
-      end_time: session.now(),
+      end_time: epochNow(),
     };
   }
-  const end_time = session.now();
-  return { ...common, ...attached_as, end_time, ...collector.result(program, { duration_ns: end_time - start_time }) };
 }
 
 function failedResult(

@@ -1,6 +1,7 @@
 /** What ktriage answers: results of commands and of eBPF programs. */
 import * as z from "zod";
 import { STREAMS } from "./request.ts";
+import { toolReading } from "./tool.ts";
 
 /** An integer of the kernel's: a Number while that is exact, a bigint beyond 2^53. */
 export const integer = z.union([z.int(), z.bigint()]).meta({ type: "integer" });
@@ -108,6 +109,7 @@ export const ebpfResult = z.object({
     "emitted events left out here, from the middle, to keep the document small",
   ),
   aggregates: aggregates.optional(),
+  reading: toolReading.optional().describe("what a curated tool counted (type tool)"),
   summary: z.string(),
   repeat_of,
   error: z.string().optional(),

@@ -1,6 +1,7 @@
 /** How long calls took, as bars. */
 import { timeText } from "../probes/result/time_text.ts";
 import type { LatencyBucket } from "../protocol/result.ts";
+import { bar } from "./bars.ts";
 import type { TextOptions } from "./text.ts";
 
 const MIN_BAR = 8;
@@ -25,12 +26,3 @@ export function histogramText(histogram: readonly LatencyBucket[], { width, pain
 
 /** Spaces and the dash around the columns. */
 const MARGINS = "  ".length + " – ".length + "  ".length + "  ".length;
-
-/** Eighths of a character, so that small differences show; what is there at all is seen. */
-const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-
-function bar(share: number, room: number): string {
-  if (share === 0) return "";
-  const eighths = Math.max(1, Math.round(share * room * 8));
-  return "█".repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? "");
-}

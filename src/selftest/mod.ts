@@ -9,6 +9,7 @@ import { type Circumstances, type Part, runPart, without } from "./part.ts";
 import { probeParts } from "./probes.ts";
 import { Provoker } from "./provoker.ts";
 import { Remains } from "./remains.ts";
+import { toolsPart } from "./tools.ts";
 import type { Bench } from "./tracing.ts";
 
 /**
@@ -51,7 +52,7 @@ async function trace(circumstances: Circumstances, remains: Remains): Promise<Se
     },
   };
   const items = [await runPart(session, undefined, circumstances)];
-  for (const part of probeParts()) {
+  for (const part of [...probeParts(), toolsPart()]) {
     items.push(
       ground === undefined
         ? without(part.id, "untried", { detail: "no eBPF program can run: see session" })

@@ -1,5 +1,23 @@
 import assert from "node:assert/strict";
 import * as layout from "../../src/probes/engine/layout.ts";
+import { BLOCK_LATENCY_LAYOUT } from "../../src/probes/tools/block_latency.ts";
+import { DNS_LAYOUT } from "../../src/probes/tools/dns.ts";
+import { FILE_ERRORS_LAYOUT } from "../../src/probes/tools/file_errors.ts";
+import { ENDPOINT } from "../../src/probes/tools/inet.ts";
+import * as tools from "../../src/probes/tools/layout.ts";
+import { CPU_PROFILE_LAYOUT } from "../../src/probes/tools/cpu_profile.ts";
+import { IRQ_TIME_LAYOUT } from "../../src/probes/tools/irq_time.ts";
+import { LOCK_CONTENTION_LAYOUT } from "../../src/probes/tools/lock_contention.ts";
+import { MEMORY_STALLS_LAYOUT } from "../../src/probes/tools/memory_stalls.ts";
+import { OFF_CPU_LAYOUT } from "../../src/probes/tools/off_cpu.ts";
+import { OOM_KILLS_LAYOUT } from "../../src/probes/tools/oom_kills.ts";
+import { PROCESSES_LAYOUT } from "../../src/probes/tools/processes.ts";
+import { PACKET_DROPS_LAYOUT } from "../../src/probes/tools/packet_drops.ts";
+import { SCHED_LAYOUT } from "../../src/probes/tools/sched_rows.ts";
+import { SLOW_FILES_LAYOUT } from "../../src/probes/tools/slow_files.ts";
+import { SYSCALLS_LAYOUT } from "../../src/probes/tools/syscall_rows.ts";
+import { TCP_CONNECTIONS_LAYOUT } from "../../src/probes/tools/tcp_connections.ts";
+import { TCP_RESETS_LAYOUT } from "../../src/probes/tools/tcp_resets.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -72,4 +90,48 @@ Deno.test("layout.ts has the offsets of the function object's BTF", async () => 
   assertLayout(layout.PATH_LAYOUT, members(types, "path_layout"));
   assertLayout(layout.PACKET_LAYOUT, members(types, "packet_layout"));
   assertLayout(layout.FUNCTION_EVENT, members(await btfOfHeader("function_event"), "function_event"));
+});
+
+Deno.test("the tools' layouts have the offsets of their objects' BTF", async () => {
+  const syscalls = await btf(`${ROOT}build/bpf/tool_syscalls.bpf.o`),
+    sched = await btf(`${ROOT}build/bpf/tool_sched.bpf.o`);
+  const { max_offsets: _, max_numbers: __, ...config } = tools.TOOL_CONFIG;
+  assertLayout(config, members(syscalls, "tool_config"));
+  assertLayout(tools.TOOL_STATS, members(syscalls, "tool_stats"));
+  assertLayout(tools.SLOT, members(syscalls, "slot"));
+  for (const [name, offsets] of Object.entries(SYSCALLS_LAYOUT)) assertLayout(offsets, members(syscalls, name));
+  for (const [name, offsets] of Object.entries(SCHED_LAYOUT)) assertLayout(offsets, members(sched, name));
+});
+
+const TOOL_LAYOUTS: Readonly<Record<string, Readonly<Record<string, Record<string, number>>>>> = {
+  file_errors: FILE_ERRORS_LAYOUT,
+  tcp_connections: { ...TCP_CONNECTIONS_LAYOUT, endpoint: ENDPOINT },
+  dns: { ...DNS_LAYOUT, endpoint: ENDPOINT },
+  block_latency: BLOCK_LATENCY_LAYOUT,
+  slow_files: { slow: SLOW_FILES_LAYOUT.slow },
+  packet_drops: PACKET_DROPS_LAYOUT,
+  tcp_resets: { ...TCP_RESETS_LAYOUT, endpoint: ENDPOINT },
+  cpu_profile: CPU_PROFILE_LAYOUT,
+  irq_time: IRQ_TIME_LAYOUT,
+  lock_contention: LOCK_CONTENTION_LAYOUT,
+  memory_stalls: MEMORY_STALLS_LAYOUT,
+  off_cpu: OFF_CPU_LAYOUT,
+  oom_kills: OOM_KILLS_LAYOUT,
+  processes: PROCESSES_LAYOUT,
+};
+
+for (const [tool, structs] of Object.entries(TOOL_LAYOUTS)) {
+  Deno.test(`the tool ${tool} knows the offsets of its object's BTF`, async () => {
+    const types = await btf(`${ROOT}build/bpf/tool_${tool}.bpf.o`);
+    for (const [name, layout] of Object.entries(structs)) assertLayout(layout, members(types, name));
+  });
+}
+
+Deno.test("the tool slow_files knows what stands behind its exemplars", async () => {
+  const { exemplar, ...rest } = members(await btf(`${ROOT}build/bpf/tool_slow_files.bpf.o`), "slow_call");
+  assert.equal(exemplar, 0);
+  const { path, ...named } = SLOW_FILES_LAYOUT.slow_call;
+  assertLayout(named, Object.fromEntries(Object.entries(rest).map(([name, at]) => [name, at - tools.EXEMPLAR.bytes])));
+  // the path's union has no name; it ends the structure
+  assert.equal(rest["bytes"]! - tools.EXEMPLAR.bytes - path, 1024);
 });

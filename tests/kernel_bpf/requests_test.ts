@@ -195,8 +195,12 @@ Deno.test("what cannot be done says why and what to ask instead, and the others 
     [program({ type: "kprobe", target: "tcp_conect" }), /no such function/, /tcp_connect/],
     [program({ type: "tracepoint", target: "openat", capture: ["file"] }), /no such field/, /filename/],
     [program({ type: "uprobe", target: "/nowhere/at/all:main" }), /\/nowhere\/at\/all/, /./],
-    [program({ type: "profile", target: "99" }), /does not sample/, /sched_stat_runtime/],
-    [program({ type: "tool", target: "biolatency" }), /no ready-made tools/, /block_rq_complete/],
+    [program({ type: "profile", target: "99" }), /not taken event by event/, /cpu-profile/],
+    [
+      program({ type: "tool", target: "sys-calls" }),
+      /Cannot run the tool sys-calls: .* none of this name/,
+      /Nearest: syscalls/,
+    ],
   ] as const;
   const good = program({ type: "tracepoint", target: "sched/sched_process_exit" });
   const results = await traceDuring([...wrong.map(([request]) => request), good], () => Promise.resolve());

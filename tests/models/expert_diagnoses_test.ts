@@ -248,17 +248,39 @@ Deno.test("diskFull() says quota for EDQUOT, and leaves images out that are full
   );
 });
 
-Deno.test("cpuHog() computes use from exact hits and the mean of a sample", async () => {
-  const sample = Array.from({ length: 10 }, () => ({ by: ["miner", 66] as const, data: { runtime: 4_000_000 } }));
-  const cpu = program("cpu_time", "sched/sched_stat_runtime", sample, {
-    sampled: true,
-    event_count: 2500,
-    aggregates: { by_process: [{ process_id: 66, process_name: "miner", count: 2450 }], by_field: {}, errors: [] },
-  });
+Deno.test("cpuHog() takes use from what the tool cpu-time counted", async () => {
+  const columns = [
+    ...[{ name: "process_id", unit: "count" }, { name: "process_name", unit: "text" }],
+    ...[{ name: "cpu_percent", unit: "percent" }, { name: "waited_ns", unit: "ns" }],
+  ] as const;
+  const reading = {
+    source: "raw_tracepoint sched_switch",
+    figures: {},
+    tables: [{ name: "by_process", columns: [...columns], rows: [[66, "miner", 97.6, 0], [7, "sshd", 0.1, 0]] }],
+    histograms: [],
+    notes: [],
+  };
+  const cpu = program("cpu_time", "cpu-time", [], { type: "tool", event_count: 2500, reading });
   const ps = command("processes", "  PID  PPID STAT %CPU %MEM COMMAND\n   66     1 R    97.5  0.1 miner\n");
   const { root_cause, confidence } = await resolve("host is slow", [turn([cpu], [ps])]);
   assert.match(root_cause, /miner \(pid 66\) uses 98 % of a CPU/);
   assert.equal(confidence, "High");
+});
+
+Deno.test("cpuHog() names who would take a CPU, also where many share it, and nobody who does not run", async () => {
+  const columns = [
+    ...[{ name: "process_id", unit: "count" }, { name: "process_name", unit: "text" }],
+    ...[{ name: "cpu_percent", unit: "percent" }, { name: "waited_ns", unit: "ns" }],
+  ] as const;
+  const resolved = async (waited_ns: number): Promise<string> => {
+    const rows = [[66, "miner", 30, waited_ns], [7, "sshd", 0.1, 9e6]];
+    const tables = [{ name: "by_process", columns: [...columns], rows }];
+    const reading = { source: "raw_tracepoint sched_switch", figures: {}, tables, histograms: [], notes: [] };
+    const cpu = program("cpu_time", "cpu-time", [], { type: "tool", event_count: 2500, reading });
+    return (await resolve("host is slow", [turn([cpu])])).root_cause;
+  };
+  assert.match(await resolved(6.5e9), /miner \(pid 66\) uses 30 % of a CPU/);
+  assert.doesNotMatch(await resolved(0.5e9), /miner/);
 });
 
 Deno.test("killed() counts signals that were delivered, by number or by name", async () => {

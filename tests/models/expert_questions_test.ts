@@ -66,7 +66,8 @@ Deno.test("the expert's first questions keep the contract and only use commands 
     const request = await firstRequest(issue);
     assert.deepEqual(replySchema.parse(JSON.parse(JSON.stringify(request))), request);
     assert(request.ebpf_programs.length >= 3 && request.ebpf_programs.length <= 8, issue);
-    assert(request.ebpf_programs.every(({ type, duration }) => type === "tracepoint" && duration === 10), issue);
+    assert(request.ebpf_programs.every(({ duration }) => duration === 10), issue);
+    assert(request.ebpf_programs.every(({ type, target }) => type === (target === "cpu-time" ? "tool" : "tracepoint")));
     for (const asked of request.commands) {
       assert("command" in asked && typeof asked.command === "string");
       const { command } = asked;
@@ -83,7 +84,7 @@ Deno.test("the expert asks for the programs of the category that the issue names
   assert((await targets("service crashes")).includes("signal/signal_generate"));
   assert((await targets("no space left on device")).includes("syscalls/sys_enter_write"));
   assert((await targets("permission denied")).includes("syscalls/sys_enter_openat"));
-  assert((await targets("high cpu load")).includes("sched/sched_stat_runtime"));
+  assert((await targets("high cpu load")).includes("cpu-time"));
   assert((await targets("out of memory")).includes("oom/mark_victim"));
 });
 

@@ -85,8 +85,8 @@ Deno.test("no sentence stands twice in the prompts, and no example either", () =
 
 for (
   const [what, text, max] of [
-    ["the system prompt", systemPrompt(), 2200],
-    ["the contract in brief", CONTRACT, 750],
+    ["the system prompt", systemPrompt(), 2900],
+    ["the contract in brief", CONTRACT, 800],
   ] as const
 ) {
   Deno.test(`${what} takes ${tokensOf(text)} tokens, of ${max} at most`, () => {

@@ -18,6 +18,7 @@
  * workload pages N               touch N pages of memory
  * workload pipes N               make N pipes
  * workload sleeps N              sleep N times, for five milliseconds
+ * workload hands N               hand a byte to a child and take it back N times: two switches each on a CPU
  *
  * Prints "ready", waits for a line on stdin, works, prints what it did, waits for the end of stdin.
  */
@@ -240,6 +241,27 @@ static long sleeps(long n)
 	return n;
 }
 
+static long hands(long n)
+{
+	int there[2], back[2];
+	char byte = 'x';
+
+	if (pipe(there) || pipe(back))
+		return -errno;
+	if (fork() == 0) {
+		close(there[1]); /* so that the end of the parent is seen */
+		while (read(there[0], &byte, 1) == 1 && write(back[1], &byte, 1) == 1)
+			;
+		_exit(0);
+	}
+	for (long i = 0; i < n; i++)
+		if (write(there[1], &byte, 1) != 1 || read(back[0], &byte, 1) != 1)
+			return -EIO;
+	close(there[1]);
+	wait(NULL);
+	return n;
+}
+
 static long work(char **arguments)
 {
 	const char *what = arguments[1];
@@ -277,6 +299,8 @@ static long work(char **arguments)
 		return pipes(n);
 	if (!strcmp(what, "sleeps"))
 		return sleeps(n);
+	if (!strcmp(what, "hands"))
+		return hands(n);
 	return -EINVAL;
 }
 

@@ -3,7 +3,7 @@
 const ROOT = new URL("../../", import.meta.url).pathname;
 
 /** Of `tests/support`. */
-export type ProgramName = "workload" | "functions" | "refuse_bpf";
+export type ProgramName = "workload" | "functions" | "stalls" | "traffic" | "refuse_bpf";
 
 /** Compiles `tests/support/<name>.c`, when it changed. */
 export async function compiled(name: ProgramName): Promise<string> {
@@ -59,7 +59,7 @@ export class Workload implements AsyncDisposable {
     args: readonly string[],
     options: {
       readonly name?: string;
-      readonly source?: "workload" | "functions";
+      readonly source?: "workload" | "functions" | "stalls" | "traffic";
       readonly within?: readonly string[];
     } = {},
   ): Promise<Workload> {

@@ -34,12 +34,15 @@ const NAMES: Readonly<Record<Line, KernelName>> = {
 /** See tests/kernel_bpf/all_tracepoints_test.ts: attaching all of them takes a third of a machine's time. */
 const ATTACH_EVERY = Number(Deno.env.get("KTRIAGE_VM_ATTACH_EVERY") ?? 1);
 const CONTRACT = "tests/kernel_bpf/contract_targets_test.ts";
+/** Every curated tool, by the way that it finds there. */
+const TOOLS = "tests/kernel_bpf/tools_all_test.ts";
 const DENO_TEST = "deno test -A --no-check --cached-only";
 
 /** What an architecture can get wrong: numbers of system calls, registers, addresses, instructions. */
 const CORE = [
   ...["contract_targets", "events", "counts", "life", "btf", "formats", "requests", "match"],
   ...["functions_kernel", "functions_user", "functions_life", "functions_raw_tracepoint", "uprobe_targets"],
+  ...["tools_all", "tools_syscalls", "tools_sched"],
 ].map((name) => `tests/kernel_bpf/${name}_test.ts`).join(" ");
 
 async function kernelTests(line: Line): Promise<string> {
@@ -56,11 +59,11 @@ async function kernelTests(line: Line): Promise<string> {
 const LEGS_LINE: Line = "6.12";
 const LEGS: Readonly<Record<string, string>> = {
   "whose BTF is hidden": `
-    mount -t tmpfs none /sys/kernel/btf && ${DENO_TEST} tests/vm/inside/without_btf.ts ${CONTRACT}`,
+    mount -t tmpfs none /sys/kernel/btf && ${DENO_TEST} tests/vm/inside/without_btf.ts ${CONTRACT} ${TOOLS}`,
   "under lockdown": `${DENO_TEST} tests/vm/inside/lockdown.ts`,
   "for a user with the least capabilities": `${DENO_TEST} tests/vm/inside/least_privileges.ts`,
   "in a pid and mount namespace of its own": `
-    unshare --pid --fork --mount --mount-proc ${DENO_TEST} ${CONTRACT} tests/kernel_bpf/events_test.ts`,
+    unshare --pid --fork --mount --mount-proc ${DENO_TEST} ${CONTRACT} ${TOOLS} tests/kernel_bpf/events_test.ts`,
 };
 
 const lines = chosenLines();

@@ -5,6 +5,7 @@ import type {
   EbpfResult,
   EbpfResults,
   Results,
+  ToolReading,
   TraceEvent,
   ValueCount,
 } from "../../protocol/mod.ts";
@@ -48,7 +49,7 @@ export function cutResults(results: Results, level: Level): Results {
 }
 
 function cutProgram(result: EbpfResult, { events: kept, entries, summary }: Level): EbpfResult {
-  const { events, aggregates } = result;
+  const { events, aggregates, reading } = result;
   const omitted = Math.max(0, events.length - kept);
   return {
     ...result,
@@ -58,6 +59,7 @@ function cutProgram(result: EbpfResult, { events: kept, entries, summary }: Leve
       events_omitted: omitted + (result.events_omitted ?? 0),
     }),
     ...(aggregates === undefined ? {} : { aggregates: cutAggregates(aggregates, entries) }),
+    ...(reading === undefined ? {} : { reading: cutReading(reading, entries) }),
   };
 }
 
@@ -93,6 +95,21 @@ function cutAggregates(aggregates: Aggregates, entries: number): Aggregates {
     ...(latency === undefined || histogram === undefined || histogram.length <= Math.max(entries, 10)
       ? {}
       : { latency: figures as typeof latency }),
+  };
+}
+
+/** The gravest rows of each table, and how many are left out; histograms as a whole or their figures alone. */
+function cutReading(reading: ToolReading, entries: number): ToolReading {
+  return {
+    ...reading,
+    tables: reading.tables.map((table) => {
+      const omitted = Math.max(0, table.rows.length - entries);
+      if (omitted === 0) return table;
+      return { ...table, rows: table.rows.slice(0, entries), omitted_rows: omitted + (table.omitted_rows ?? 0) };
+    }),
+    histograms: reading.histograms.map((histogram) =>
+      histogram.buckets.length <= Math.max(entries, 10) ? histogram : { ...histogram, buckets: [] }
+    ),
   };
 }
 

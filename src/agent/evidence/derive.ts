@@ -3,6 +3,7 @@ import type { EbpfResult, TraceEvent } from "../../protocol/mod.ts";
 import { tcpState } from "../../models/expert/fields.ts";
 import type { Name } from "./atoms.ts";
 import { Numbers } from "./quantities.ts";
+import { addReadingShares } from "./reading.ts";
 import { type Ending, endingOf, type Source } from "./source.ts";
 import { addCpuTimes, addTable } from "./tables.ts";
 import { addLives, addTimes, addWaits } from "./times.ts";
@@ -202,7 +203,12 @@ function select(groups: ReadonlyMap<number, Group>, subset: number, ending = 0):
 }
 
 /** What a program's own figures give when they are added, subtracted and divided. */
-function addFigures({ event_count, aggregates, events }: EbpfResult, traced_s: number, numbers: Numbers): void {
+function addFigures(
+  { event_count, aggregates, reading, events }: EbpfResult,
+  traced_s: number,
+  numbers: Numbers,
+): void {
+  if (reading !== undefined) addReadingShares(reading, traced_s, numbers);
   numbers.add("count", event_count / traced_s);
   const failed = aggregates?.errors.reduce((sum, { count }) => sum + count, 0) ?? 0;
   numbers.add("count", failed);

@@ -62,7 +62,15 @@ function neverTogether(
   const isList = isRepeated && /\b(?:and|or|both|not)\b|,/.test(text.slice((inRows[0]?.at ?? 0) - at));
   if (inRows.length < 2 || isList || new Set(inRows.map((name) => name.text)).size < inRows.length) return undefined;
   if (source.rows.some(({ text }) => inRows.every(({ matches }) => matches(text)))) return undefined;
+  if (source.program.reading !== undefined && !inOneTable(inRows, source)) return undefined;
   return { text: inRows.map(({ text }) => text).join(" with "), why: `no event of ${source.id} shows them together` };
+}
+
+/** Tables of a tool tell of different things: those of one with errors belong together, row by row. */
+function inOneTable(names: readonly Name[], { rows }: Source): boolean {
+  if (!names.some(({ kind }) => kind === "error")) return false;
+  const tables = Map.groupBy(rows.filter(({ table }) => table !== undefined), ({ table }) => table);
+  return [...tables.values()].some((rows) => names.every(({ matches }) => rows.some(({ text }) => matches(text))));
 }
 
 /** Looks every number of the clause up, as it stands or as it follows from what the clause names. */

@@ -2,12 +2,15 @@
 import { accepts, parseListeners, parseProcSockets } from "../../models/expert/readers/sockets.ts";
 import type { Cited, CommandResult, EbpfResult, Host, TraceEvent } from "../../protocol/mod.ts";
 import { Numbers } from "./quantities.ts";
+import { addReading, isWhole, readingRows, readingText } from "./reading.ts";
 
-/** One line of an output, or one event. */
+/** One line of an output, one event, or one row of a tool's table. */
 export interface Row {
   readonly text: string;
   /** Of an event. */
   readonly event?: TraceEvent;
+  /** Of a tool's reading: in which table it stands. */
+  readonly table?: string;
 }
 
 /** How a record's system call or function ended; undefined where there is nothing to tell. */
@@ -50,6 +53,7 @@ export class Source {
     if (this.not_run !== undefined) return false;
     const { command, program } = this;
     if (command) return command.truncated === undefined && command.timed_out !== true;
+    if (program?.reading !== undefined) return program.lost_events === 0 && isWhole(program.reading);
     return program !== undefined && !program.sampled && program.lost_events === 0 &&
       (program.events_omitted ?? 0) === 0 && program.events.length >= program.event_count;
   }
@@ -65,7 +69,7 @@ export class Source {
   }
 
   get rows(): readonly Row[] {
-    this.#rows ??= this.command ? commandRows(this.command) : (this.program?.events ?? []).map(eventRow);
+    this.#rows ??= this.command ? commandRows(this.command) : programRows(this.program);
     return this.#rows;
   }
 
@@ -145,6 +149,11 @@ function decoded(line: string): string {
   return `${line} ${local.address}:${local.port} ${remote.address}:${remote.port} ${name} queue=${socket.receive_queue}`;
 }
 
+function programRows(program: EbpfResult | undefined): readonly Row[] {
+  const { events = [], reading } = program ?? {};
+  return [...events.map(eventRow), ...reading === undefined ? [] : readingRows(reading)];
+}
+
 function eventRow(event: TraceEvent): Row {
   const { process_name, process_id, thread_id, event_type, data } = event;
   return { event, text: `${process_name} pid=${process_id} tid=${thread_id ?? ""} ${event_type} ${leavesText(data)}` };
@@ -157,14 +166,17 @@ function leavesText(value: unknown, label = ""): string {
   return Object.entries(value).map(([key, item]) => leavesText(item, key)).join(" ");
 }
 
-/** Summary and aggregates, as text. */
-function figuresText({ summary, aggregates, error, hint, event_count, lost_events }: EbpfResult): string {
+/** Summary, aggregates and what a reading says beside its rows, as text. */
+function figuresText(
+  { summary, aggregates, reading, error, hint, event_count, lost_events }: EbpfResult,
+): string {
   return [
     summary,
     error ?? "",
     hint ?? "",
     `event_count=${event_count} lost_events=${lost_events}`,
     aggregates === undefined ? "" : aggregateText(aggregates),
+    reading === undefined ? "" : readingText(reading),
   ].join("\n");
 }
 
@@ -193,6 +205,7 @@ function programNumbers(program: EbpfResult | undefined): Numbers {
   }
   numbers.add("seconds", Number(BigInt(end_time) - BigInt(start_time)) / 1e9);
   addLeaves(aggregates, numbers);
+  if (program.reading !== undefined) addReading(program.reading, numbers);
   for (const { value } of Object.values(aggregates?.by_field ?? {}).flat()) {
     if (/^\d+$/.test(value)) numbers.add("count", Number(value));
   }

@@ -25,10 +25,12 @@ export interface FiguresOptions {
   readonly measure_ms?: number;
 }
 
+type UsedBy = Pick<ProcessStat, "process_id" | "process_name" | "state" | "cpu_ticks" | "start_ticks">;
+
 /** CPU time at one moment. */
 export interface CpuSample {
-  readonly cpu: CpuTimes;
-  readonly processes: readonly ProcessStat[];
+  readonly cpu: Pick<CpuTimes, "total" | "idle" | "iowait" | "cpus">;
+  readonly processes: readonly UsedBy[];
   readonly at_ms: number;
 }
 
@@ -90,7 +92,7 @@ interface UsedTicks {
 }
 
 /** A process that is new since the first sample used all of its time since then; so did a new one with an old pid. */
-function usedTicks(before: readonly ProcessStat[], after: readonly ProcessStat[]): readonly UsedTicks[] {
+function usedTicks(before: readonly UsedBy[], after: readonly UsedBy[]): readonly UsedTicks[] {
   const known = new Map(before.map((process) => [process.process_id, process]));
   return after.map(({ process_id, process_name, cpu_ticks, start_ticks }) => {
     const earlier = known.get(process_id);

@@ -65,11 +65,22 @@ export function filesystemOf(mount: Mount, figures: SpaceFigures): Filesystem {
 async function readOne(mount: Mount, timeout_ms: number): Promise<Filesystem | Unreadable> {
   const { mount_point, type } = mount;
   try {
-    const figures = mayHang(mount) ? await askChild(mount_point, timeout_ms) : await askKernel(mount_point);
-    return filesystemOf(mount, figures);
+    return filesystemOf(mount, await readSpace(mount, timeout_ms));
   } catch (error) {
     return { mount_point, type, reason: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/**
+ * Asks one file system.
+ *
+ * @throws {Error} no answer within `timeout_ms`, or it cannot be asked
+ */
+export async function readSpace(
+  mount: Pick<Mount, "mount_point" | "type">,
+  timeout_ms: number = TIMEOUT_MS,
+): Promise<SpaceFigures> {
+  return mayHang(mount) ? await askChild(mount.mount_point, timeout_ms) : await askKernel(mount.mount_point);
 }
 
 async function askKernel(mount_point: string): Promise<SpaceFigures> {

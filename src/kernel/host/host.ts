@@ -3,7 +3,7 @@ import type { Host } from "../../protocol/mod.ts";
 import { readCapabilities } from "./capabilities.ts";
 import { containerKind, readContainerFacts } from "./container.ts";
 import { type FiguresOptions, readFigures } from "./figures.ts";
-import { parsePrettyName } from "./procfs.ts";
+import { readOsName } from "./os_name.ts";
 
 /** Reads everything; needs no privilege, and takes little longer than `measure_ms`. */
 export async function readHost(options: FiguresOptions = {}): Promise<Host> {
@@ -19,15 +19,4 @@ export async function readHost(options: FiguresOptions = {}): Promise<Host> {
     figures: await measuring,
     capabilities,
   };
-}
-
-/** os-release(5): the host's own file goes before the vendor's. */
-function readOsName(): string {
-  for (const path of ["/etc/os-release", "/usr/lib/os-release"]) {
-    try {
-      const name = parsePrettyName(Deno.readTextFileSync(path));
-      if (name !== undefined) return name;
-    } catch { /* not there: the next one */ }
-  }
-  return "Linux";
 }

@@ -34,6 +34,22 @@ export function itselfIn(mode: HiddenMode): Deno.Command {
   });
 }
 
+/**
+ * The file by which others start this ktriage: the one that was copied to the host, or the script of a clone.
+ *
+ * @throws {Error} it is run in a way that no other process could repeat
+ */
+export function ownProgram(): string {
+  const copied = Deno.build.standalone ? Deno.execPath() : Deno.env.get("KTRIAGE_PROGRAM");
+  if (copied !== undefined && copied !== "") return copied;
+  const main = new URL(Deno.mainModule);
+  const script = ["scripts/ktriage", "../../scripts/ktriage"]
+    .map((path) => decodeURIComponent(new URL(path, main).pathname))
+    .find(exists);
+  if (main.protocol === "file:" && script !== undefined) return script;
+  throw new Error("Cannot tell which file this ktriage was started from.");
+}
+
 /** The id of this process in the pid namespace that /proc shows, as events have it: not always the process's own. */
 export function shownPid(): number {
   return Number(Deno.readLinkSync("/proc/self"));

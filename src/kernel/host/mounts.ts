@@ -10,6 +10,9 @@ export interface Mount {
   readonly type: string;
   readonly source: string;
   readonly read_only: boolean;
+  /** Of this mount, comma-separated; and of the file system, which all of its mounts share. */
+  readonly options: string;
+  readonly super_options: string;
 }
 
 /** Interfaces of the kernel, and images that are full from birth: nobody runs out of space on them. */
@@ -31,8 +34,8 @@ const MAY_HANG =
 export function parseMountinfo(text: string): readonly Mount[] {
   return text.split("\n").flatMap((line) => {
     const [before = "", after = ""] = line.split(" - ", 2);
-    const [, , device, root, mount_point, options] = before.split(" ");
-    const [type, source, super_options] = after.split(" ");
+    const [, , device, root, mount_point, options = ""] = before.split(" ");
+    const [type, source, super_options = ""] = after.split(" ");
     if (device === undefined || root === undefined || mount_point === undefined || type === undefined) return [];
     return [{
       device,
@@ -40,7 +43,9 @@ export function parseMountinfo(text: string): readonly Mount[] {
       mount_point: unescapeOctal(mount_point),
       type,
       source: unescapeOctal(source ?? ""),
-      read_only: isReadOnly(options) || isReadOnly(super_options),
+      read_only: hasOption(options, "ro") || hasOption(super_options, "ro"),
+      options,
+      super_options,
     }];
   });
 }
@@ -63,12 +68,12 @@ export function storageMounts(mounts: readonly Mount[]): readonly Mount[] {
 /** In a chroot the root is no mount that this process can see, and the disk that it lies on would be missed. */
 export function withRoot(mounts: readonly Mount[]): readonly Mount[] {
   if (mounts.some(({ mount_point }) => mount_point === "/")) return mounts;
-  const root: Mount = { device: "?", root: "/", mount_point: "/", type: "unknown", source: "", read_only: false };
-  return [root, ...mounts];
+  const place = { device: "?", root: "/", mount_point: "/", type: "unknown", source: "" };
+  return [{ ...place, read_only: false, options: "", super_options: "" }, ...mounts];
 }
 
 /** Whether asking this file system for its figures may block for ever. */
-export function mayHang({ type }: Mount): boolean {
+export function mayHang({ type }: Pick<Mount, "type">): boolean {
   return MAY_HANG.test(type);
 }
 
@@ -84,8 +89,9 @@ function isBetter(mount: Mount, known: Mount): boolean {
   return mount.mount_point.length < known.mount_point.length;
 }
 
-function isReadOnly(options: string | undefined): boolean {
-  return options?.split(",").includes("ro") ?? false;
+/** Whether a comma-separated list of options has this one. */
+export function hasOption(options: string, option: string): boolean {
+  return options.split(",").includes(option);
 }
 
 function unescapeOctal(text: string): string {

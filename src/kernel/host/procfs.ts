@@ -6,6 +6,11 @@ export interface CpuTimes {
   /** Idle, without waiting for I/O. */
   readonly idle: number;
   readonly iowait: number;
+  readonly system: number;
+  /** Hard and soft interrupts. */
+  readonly irq: number;
+  /** Given to other guests by the hypervisor. */
+  readonly steal: number;
   readonly cpus: number;
 }
 
@@ -19,7 +24,13 @@ export interface ProcessStat {
   readonly cpu_ticks: number;
   /** Clock ticks after boot; with the pid it names one process for ever. */
   readonly start_ticks: number;
+  readonly parent_id: number;
+  readonly threads: number;
+  readonly is_kernel_thread: boolean;
 }
+
+/** include/linux/sched.h */
+const PF_KTHREAD = 0x20_0000;
 
 /**
  * `/proc/loadavg`.
@@ -58,6 +69,9 @@ export function parseCpuTimes(text: string): CpuTimes {
     total: ticks.reduce((sum, value) => sum + value, 0),
     idle: ticks[3] ?? 0,
     iowait: ticks[4] ?? 0,
+    system: ticks[2] ?? 0,
+    irq: (ticks[5] ?? 0) + (ticks[6] ?? 0),
+    steal: ticks[7] ?? 0,
     cpus: lines.filter((candidate) => /^cpu\d/.test(candidate)).length,
   };
 }
@@ -83,6 +97,13 @@ export function parsePressure(text: string): number | undefined {
   return avg10 === undefined ? undefined : Number(avg10);
 }
 
+/** Microseconds since boot in which some tasks, or all, waited: `total=` of `/proc/pressure/*`, by line. */
+export function parsePressureTotals(text: string): { readonly some?: number; readonly full?: number } {
+  return Object.fromEntries(
+    [...text.matchAll(/^(some|full) .*\btotal=(\d+)$/gm)].map(([, line, total]) => [line, Number(total)]),
+  );
+}
+
 /** One counter of `/proc/vmstat`; undefined where this kernel does not count it. */
 export function parseVmstatCounter(text: string, name: string): number | undefined {
   const line = text.split("\n").find((candidate) => candidate.startsWith(`${name} `));
@@ -98,17 +119,21 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
   const open = text.indexOf("(");
   const close = text.lastIndexOf(")");
   if (open < 0 || close < open) return undefined;
-  const fields = text.slice(close + 2).split(" ");
+  const fields = text.slice(close + 2).split(" ", 20);
   const [state = "?"] = fields;
-  // proc(5) counts from 1 and the state is 3: utime 14, stime 15, starttime 22
+  // proc(5) counts from 1 and the state is 3: ppid 4, flags 9, utime 14, stime 15, num_threads 20, starttime 22
   const [utime, stime, start_ticks] = [fields[11], fields[12], fields[19]].map(Number);
   if (!isNumber(utime) || !isNumber(stime) || !isNumber(start_ticks)) return undefined;
+  const [parent_id = 0, flags = 0, threads = 0] = [fields[1], fields[6], fields[17]].map(Number);
   return {
     process_id: Number(text.slice(0, open)),
     process_name: text.slice(open + 1, close),
     state,
     cpu_ticks: utime + stime,
     start_ticks,
+    parent_id,
+    threads,
+    is_kernel_thread: (flags & PF_KTHREAD) !== 0,
   };
 }
 

@@ -124,7 +124,8 @@ function insufficient(gaps: readonly string[], { ranked, evidence }: Context): R
 /** Why "healthy" would be more than was seen; nothing when it would not. */
 function gapsIn(evidence: Evidence): readonly string[] {
   const { asked, from_figures } = evidence.intent;
-  if (evidence.programs.length === 0) return [nothingRan(evidence)];
+  // tools also count without eBPF, and then see a part only
+  if (evidence.programs.every(({ result }) => result.type === "tool")) return [nothingRan(evidence)];
   const [main] = asked;
   const gaps: string[] = [];
   if (main !== undefined) {

@@ -1,6 +1,7 @@
 /** The built-in expert: answers as a language model would, offline, and the same way every time. */
 import type { CommandRequest, Reply, ResolutionReply } from "../../protocol/mod.ts";
 import { stringify } from "../../protocol/mod.ts";
+import { isSnapshotTurn } from "../../protocol/snapshot_turn.ts";
 import type { Answer, Model, Question } from "../model.ts";
 import { best, conclude, rank } from "./conclude.ts";
 import { diagnose } from "./diagnoses/mod.ts";
@@ -29,7 +30,8 @@ export function createExpert(options: ExpertOptions = {}): Model {
 }
 
 function replyTo(question: Question, options: { readonly duration_s: number }): Reply {
-  const { issue, host, turns, rounds_left } = question;
+  const { issue, host, rounds_left } = question;
+  const turns = question.turns.filter((turn) => !isSnapshotTurn(turn)); // it has asked for none of that
   const intent = readIntent(issue, host.figures);
   const [first] = turns;
   if (first === undefined) {

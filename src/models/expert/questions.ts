@@ -10,7 +10,7 @@ const MAIN_PROGRAMS = 6;
 type ProgramName = keyof typeof PROGRAMS;
 type CommandName = keyof typeof COMMANDS;
 
-/** Programs by the name that their results carry. */
+/** Programs by the name that their results carry; tracepoints, but for what a tool counts better. */
 const PROGRAMS = {
   connects: { target: "syscalls/sys_enter_connect", description: "who connects where, and how it ends" },
   socket_errors: { target: "sock/inet_sk_error_report", description: "errors that the network hands to sockets" },
@@ -31,7 +31,7 @@ const PROGRAMS = {
   signals: { target: "signal/signal_generate", description: "signals that end processes, and who sends them" },
   oom_kills: { target: "oom/mark_victim", description: "processes that the kernel kills for their memory" },
   reclaim: { target: "vmscan/mm_vmscan_direct_reclaim_begin", description: "tasks that must free memory themselves" },
-  cpu_time: { target: "sched/sched_stat_runtime", description: "CPU time by process" },
+  cpu_time: { type: "tool", target: "cpu-time", description: "CPU time by process" },
   system_calls: { target: "raw_syscalls/sys_enter", description: "system calls by process and by name" },
 } as const;
 
@@ -96,14 +96,14 @@ const BROAD: Questions = {
 /** Cheap, and what a verdict of "healthy" stands on. */
 const ALWAYS: readonly CommandName[] = ["load", "memory", "disk_space"];
 
-/** The system calls or events without which nothing can be said about a category. */
+/** The system calls, events or tools without which nothing can be said about a category. */
 export const ESSENTIAL: Readonly<Record<Category, readonly string[]>> = {
   network: ["connect"],
   name_resolution: ["connect"],
   process: ["sched_process_exit"],
   file: ["openat"],
   disk: ["write"],
-  cpu: ["sched_stat_runtime"],
+  cpu: ["cpu-time"],
   memory: ["mark_victim"],
 };
 

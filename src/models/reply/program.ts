@@ -1,4 +1,5 @@
 /** One eBPF program of a diagnostic reply. */
+import { TOOL_NAMES } from "../../probes/tools/registry.ts";
 import { parseTarget } from "../../probes/target.ts";
 import { DURATION_S, MAX_CAPTURES, PROBE_TYPES, type ProbeType } from "../../protocol/mod.ts";
 import { type Context, isPartial, renamed, withField, withText } from "./context.ts";
@@ -61,6 +62,7 @@ function typeWithin(target: string): ProbeType | undefined {
   // Without a kind of its own a target gets the one that is handed in.
   const { type } = parseTarget(target, "tool");
   if (type !== "tool") return type;
+  if (/^\s*tool[:/]/.test(target) || TOOL_NAMES.includes(target.trim())) return "tool";
   return /^[a-z]\w*\/[a-z]\w*$/.test(target.trim()) ? "tracepoint" : undefined;
 }
 

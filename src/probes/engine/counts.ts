@@ -74,7 +74,7 @@ export function readCounts(
   };
 }
 
-/** Bounds of a bucket of bucket_of() in bpf/include/session.h. */
+/** Bounds of a bucket of bucket_of() in bpf/include/buckets.h. */
 export function bucketBounds(bucket: number): Pick<LatencyBucket, "from_ns" | "to_ns"> {
   const shift = BigInt(Math.max(0, Math.floor(bucket / 8) - 1));
   const from = BigInt(bucket) - 8n * shift;

@@ -29,6 +29,11 @@ export interface SessionOptions {
   readonly max_cpu_percent?: number | undefined;
 }
 
+/** What is the session's, and valid as long as it. */
+export type SessionBase =
+  & Pick<Kernel, "libc" | "bpf" | "own_fd">
+  & Pick<ProgramOptions, "epoch_offset_ns" | "pid_namespace">;
+
 /** The resources of a session; disposing it detaches everything that still traces. */
 export class Session implements Disposable {
   readonly #resources = new DisposableStack();
@@ -79,6 +84,17 @@ export class Session implements Disposable {
   /** Nanoseconds since the epoch, on the clock of the events. */
   now(): bigint {
     return this.#libc.clocks().monotonic_ns + this.#epoch_offset_ns;
+  }
+
+  /** What curated tools load their own objects with, and find in them again. */
+  get base(): SessionBase {
+    return {
+      libc: this.#libc,
+      bpf: this.#bpf,
+      own_fd: this.#own_fd,
+      epoch_offset_ns: this.#epoch_offset_ns,
+      ...this.#pid_namespace,
+    };
   }
 
   /**

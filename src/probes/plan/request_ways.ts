@@ -33,14 +33,13 @@ export async function waysOf(wish: Wish, sources: Sources): Promise<Ways | Refus
       return await (await import("./user_function.ts")).userFunctionWays(wish);
     case "profile":
       return {
-        error: `Cannot run ${wish.asked}: this version of ktriage does not sample stacks.`,
-        hint: "For who uses the CPU ask for tracepoint sched/sched_stat_runtime, for who waits for sched/sched_switch.",
+        error: `Cannot run ${wish.asked}: samples of stacks are not taken event by event.`,
+        hint: "Ask for type tool: target cpu-profile for what the CPUs run, off-cpu for what threads wait for.",
       };
     case "tool":
       return {
-        error: `Cannot run ${wish.asked}: this version of ktriage has no ready-made tools.`,
-        hint: "Ask for the events that the tool would watch, for example tracepoint syscalls/sys_enter_openat, " +
-          "tracepoint block/block_rq_complete or kprobe tcp_connect.",
+        error: `Cannot trace ${wish.asked}: a tool counts, it has no events to follow.`,
+        hint: `ktriage tool run ${wish.target} counts; ktriage tool list shows the tools.`,
       };
   }
 }

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { filesystemOf } from "../../../src/kernel/host/filesystems.ts";
 import { mayHang, parseMountinfo, storageMounts, withRoot } from "../../../src/kernel/host/mounts.ts";
 
+const WRITABLE = { read_only: false, options: "rw", super_options: "rw" };
+
 const sample = (name: string) =>
   parseMountinfo(Deno.readTextFileSync(new URL(`../../data/proc/${name}`, import.meta.url)));
 
@@ -16,7 +18,10 @@ Deno.test("parseMountinfo() undoes octal escapes and skips any number of optiona
     type: "xfs",
     source: "/dev/nvme0n1p2",
     read_only: false,
+    options: "rw,relatime",
+    super_options: backups!.super_options,
   });
+  assert.match(backups!.super_options, /^rw,/);
   assert.equal(share?.mount_point, "/mnt/share\twith\\tab");
   assert.equal(mounts.at(-1)?.type, "btrfs");
 });
@@ -54,14 +59,21 @@ Deno.test("storageMounts() of a virtual machine without initramfs", () => {
 });
 
 Deno.test("mayHang() is about servers and user programs, not about disks", () => {
-  const of = (type: string): boolean =>
-    mayHang({ device: "0:1", root: "/", mount_point: "/x", type, source: "", read_only: false });
+  const of = (type: string): boolean => mayHang({ type });
   for (const type of ["nfs", "nfs4", "cifs", "fuse.sshfs", "fuse", "ceph", "9p"]) assert.equal(of(type), true, type);
   for (const type of ["ext4", "xfs", "btrfs", "tmpfs", "zfs", "overlay"]) assert.equal(of(type), false, type);
 });
 
 Deno.test("filesystemOf() counts like df: blocks reserved for root are neither used nor available", () => {
-  const mount = { device: "8:1", root: "/", mount_point: "/", type: "ext4", source: "/dev/sda1", read_only: true };
+  const mount = {
+    device: "8:1",
+    root: "/",
+    mount_point: "/",
+    type: "ext4",
+    source: "/dev/sda1",
+    ...WRITABLE,
+    read_only: true,
+  };
   const figures = {
     block_bytes: 4096,
     blocks: 1000,

@@ -7,6 +7,7 @@ import {
   parseLoadavg,
   parseMeminfo,
   parsePressure,
+  parsePressureTotals,
   parsePrettyName,
   parseProcessStat,
   parseUptime,
@@ -28,14 +29,30 @@ Deno.test("parseUptime() reads the seconds since boot", () => {
 Deno.test("parseCpuTimes() sums eight states, leaves guest time out and counts the CPUs", () => {
   const text =
     "cpu  100 1 20 300 40 5 6 7 50 2\ncpu0 50 0 10 150 20 0 3 3 25 1\ncpu1 50 1 10 150 20 5 3 4 25 1\nintr 9 0\n";
-  assert.deepEqual(parseCpuTimes(text), { total: 479, idle: 300, iowait: 40, cpus: 2 });
+  assert.deepEqual(parseCpuTimes(text), {
+    total: 479,
+    idle: 300,
+    iowait: 40,
+    system: 20,
+    irq: 11,
+    steal: 7,
+    cpus: 2,
+  });
 });
 
 Deno.test("parseCpuTimes() takes a recorded file, and old lines without steal", () => {
   const times = parseCpuTimes(sample("stat"));
   assert.equal(times.cpus, 2);
   assert.ok(times.idle > 0 && times.total > times.idle);
-  assert.deepEqual(parseCpuTimes("cpu 1 2 3 4\ncpu0 1 2 3 4\n"), { total: 10, idle: 4, iowait: 0, cpus: 1 });
+  assert.deepEqual(parseCpuTimes("cpu 1 2 3 4\ncpu0 1 2 3 4\n"), {
+    total: 10,
+    idle: 4,
+    iowait: 0,
+    system: 3,
+    irq: 0,
+    steal: 0,
+    cpus: 1,
+  });
   assert.throws(() => parseCpuTimes("intr 1 2 3\n"), SyntaxError);
 });
 
@@ -57,6 +74,14 @@ Deno.test("parsePressure() reads avg10 of the some line, also of kernels without
   assert.equal(parsePressure(""), undefined);
 });
 
+Deno.test("parsePressureTotals() reads both lines, and only what is there", () => {
+  const text =
+    "some avg10=0.00 avg60=0.00 avg300=0.00 total=1353247\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=754044\n";
+  assert.deepEqual(parsePressureTotals(text), { some: 1353247, full: 754044 });
+  assert.deepEqual(parsePressureTotals("some avg10=12.34 avg60=1.00 avg300=0.10 total=5\n"), { some: 5 });
+  assert.deepEqual(parsePressureTotals("nonsense"), {});
+});
+
 Deno.test("parseVmstatCounter() takes the whole name, and is undefined on kernels without the counter", () => {
   assert.equal(parseVmstatCounter("oom_killed 9\noom_kill 3\n", "oom_kill"), 3);
   assert.equal(parseVmstatCounter(sample("vmstat"), "oom_kill"), 0);
@@ -70,6 +95,9 @@ Deno.test("parseProcessStat() reads a name that holds parentheses and spaces", (
     state: "R",
     cpu_ticks: 300,
     start_ticks: 123456,
+    parent_id: 1,
+    threads: 1,
+    is_kernel_thread: false,
   });
 });
 

@@ -1,5 +1,6 @@
 /** Runs on a kernel whose BTF is hidden. */
 import assert from "node:assert/strict";
+import { rowsOf, runTool } from "../../support/tools.ts";
 import { traceDuring } from "../../support/tracing.ts";
 import { Workload } from "../../support/workload.ts";
 
@@ -35,4 +36,20 @@ Deno.test("without BTF a tracepoint is the same as with it", async () => {
     result!.events.map(({ data }) => data["filename"]),
     Array.from({ length: N }, (_, i) => `/nowhere/${i}`),
   );
+});
+
+Deno.test("without BTF the tool processes counts and times, and says that exit codes are not known", async () => {
+  await using workload = await Workload.start(["exits", String(N), "7"], { source: "stalls", name: "stall_exits" });
+  const result = await runTool("processes", () => workload.go());
+  const [row, ...others] = rowsOf(result.reading, "ended").filter(({ parent_name }) => parent_name === "stall_exits");
+  assert.deepEqual(others, []);
+  assert.deepEqual([row!.count, row!.ended_with, row!.last_command], [N, "unknown", null]);
+  assert.ok(Number(row!.mean_life) > 0);
+  assert.match(result.reading.notes.join(), /no BTF: exit codes and command lines are not known/);
+});
+
+Deno.test("without BTF the tool irq-time takes tracepoints, and says so", async () => {
+  const result = await runTool("irq-time", () => new Promise((resolve) => setTimeout(resolve, 500)));
+  assert.equal(result.reading.source, "tracepoints of irq and irq_vectors");
+  assert.ok(result.event_count > 0);
 });

@@ -151,6 +151,12 @@ function readPairs({ program, command }: Source): readonly { readonly name: stri
       if (typeof name === "string" && typeof pid === "number") seen.set(`${pid} ${name}`, { name, pid });
     };
     for (const { process_name, process_id } of program.aggregates?.by_process ?? []) add(process_name, process_id);
+    for (const { columns, rows } of program.reading?.tables ?? []) {
+      const [name_at, id_at] = ["process_name", "process_id"].map((wanted) =>
+        columns.findIndex(({ name }) => name === wanted)
+      );
+      for (const row of rows) add(row[name_at ?? -1], row[id_at ?? -1]);
+    }
     for (const { process_name, process_id, data } of program.events) {
       add(process_name, process_id);
       add(data.comm, data.pid);

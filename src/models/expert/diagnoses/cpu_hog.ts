@@ -1,10 +1,9 @@
 /** A process that uses a CPU, or several, all the time. */
-import { type Candidate, count, type Diagnose, enumerate, groupBy } from "../candidate.ts";
+import { type Candidate, count, type Diagnose, enumerate } from "../candidate.ts";
 import { type Evidence, outputOf, type Program, programsOf } from "../evidence.ts";
-import { numberOf } from "../fields.ts";
 import { parseCpuUse, parsePs } from "../readers/tables.ts";
 
-/** Percent of one CPU from which a process counts as a hog. */
+/** Percent of the time from which a process counts as a hog that runs, or waits for the CPU that it lost to others. */
 const HOG_PERCENT = 60;
 /** Hogs that are named beside the first. */
 const MAX_OTHERS = 3;
@@ -14,38 +13,30 @@ interface Use {
   readonly process_name: string;
   /** 100 is one CPU. */
   readonly percent: number;
+  readonly waited_percent: number;
   readonly key: string;
 }
 
 export const cpuHog: Diagnose = (evidence) => {
-  const hogs = programsOf(evidence, "sched_stat_runtime")
+  const hogs = programsOf(evidence, "cpu-time")
     .flatMap((program) => usesOf(program))
-    .filter(({ percent }) => percent >= HOG_PERCENT)
+    .filter(({ percent, waited_percent }) => percent + waited_percent >= HOG_PERCENT)
     .sort((a, b) => b.percent - a.percent);
   const [first, ...others] = hogs;
   return first === undefined ? [] : [describe(first, others.slice(0, MAX_OTHERS), evidence)];
 };
 
-/**
- * CPU use by process. Hits are exact and events may be a sample, so a process's time is its hits times the mean
- * running time that its events tell; a hit comes at each tick and at each switch.
- */
-function usesOf(program: Program): readonly Use[] {
-  const runtimes = groupBy(program.events, ({ process_id }) => String(process_id));
-  return (program.result.aggregates?.by_process ?? countEvents(program)).flatMap(
-    ({ process_id, process_name, count: hits }) => {
-      const own = (runtimes.get(String(process_id)) ?? []).map(({ data }) => numberOf(data.runtime) ?? 0);
-      if (own.length === 0 || process_id === 0) return [];
-      const mean_ns = own.reduce((sum, runtime) => sum + runtime, 0) / own.length;
-      return [{ process_id, process_name, percent: hits * mean_ns / 1e9 / program.traced_s * 100, key: program.key }];
-    },
-  );
-}
-
-function countEvents({ events }: Program): readonly { process_id: number; process_name: string; count: number }[] {
-  return [...groupBy(events, ({ process_id }) => String(process_id)).values()].flatMap((group) =>
-    group.slice(0, 1).map(({ process_id, process_name }) => ({ process_id, process_name, count: group.length }))
-  );
+/** CPU use by process, as the tool cpu-time has counted it. */
+function usesOf({ result, key, traced_s }: Program): readonly Use[] {
+  const table = result.reading?.tables.find(({ name }) => name === "by_process");
+  return (table?.rows ?? []).flatMap((row): Use[] => {
+    const cell = (wanted: string): string | number | null | undefined =>
+      row[table?.columns.findIndex(({ name }) => name === wanted) ?? -1];
+    const process_id = cell("process_id"), process_name = cell("process_name"), percent = cell("cpu_percent");
+    if (typeof process_id !== "number" || typeof process_name !== "string" || typeof percent !== "number") return [];
+    const waited_percent = Number(cell("waited_ns") ?? 0) / 1e9 / traced_s * 100;
+    return [{ process_id, process_name, percent, waited_percent, key }];
+  });
 }
 
 function describe(use: Use, others: readonly Use[], evidence: Evidence): Candidate {

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The one histogram of a tool: timesOf() in src/probes/tools/times.ts reads it. */
+#ifndef KTRIAGE_TIMES_H
+#define KTRIAGE_TIMES_H
+
+#include "tool.h"
+
+/* One entry: user space reads it with one call. */
+struct times {
+	__u64 buckets[LATENCY_BUCKETS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct times);
+} times SEC(".maps");
+
+static __always_inline void count_time(__u64 ns)
+{
+	__u32 zero = 0, bucket = bucket_of(ns);
+	struct times *all = bpf_map_lookup_elem(&times, &zero);
+
+	if (all && bucket < LATENCY_BUCKETS)
+		__sync_fetch_and_add(&all->buckets[bucket], 1);
+}
+
+/* A sum and its largest part, side by side in a row. */
+static __always_inline void add_time(__u64 *sum, __u64 *max, __u64 ns)
+{
+	__sync_fetch_and_add(sum, ns);
+	if (ns > *max)
+		*max = ns;
+}
+
+#endif

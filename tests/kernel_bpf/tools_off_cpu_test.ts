@@ -1,0 +1,73 @@
+/** The tool `off-cpu` against threads that wait for a known time at a known place. */
+import assert from "node:assert/strict";
+import { stackFrom } from "../../src/probes/tools/off_cpu.ts";
+import { rowsOf, runTool } from "../support/tools.ts";
+import { Workload } from "../support/workload.ts";
+
+const TIMES = 5, WAIT_MS = 40;
+/** The child sleeps already when the parent begins to wait for it: on a slow machine a part of its time is over. */
+const ERROR = 0.5;
+
+Deno.test("off-cpu tells who was blocked, how long, and where in the kernel", async () => {
+  await using workload = await Workload.start(["vfork", `${TIMES}`, `${WAIT_MS}`], {
+    source: "stalls",
+    name: "stall_vfork",
+  });
+  let measured_us = 0;
+  const result = await runTool("off-cpu", async () => void (measured_us = await workload.go()));
+  const [row] = rowsOf(result.reading, "blocked").filter(({ process_id }) => process_id === workload.pid);
+  assert.equal(row!.process_name, "stall_vfork");
+  assert.equal(row!.waits, TIMES);
+  assert.equal(row!.still_waiting, 0);
+  const total_ms = Number(row!.total), longest_ms = Number(row!.longest);
+  assert.ok(
+    total_ms >= TIMES * WAIT_MS * (1 - ERROR) && total_ms * 1000 <= measured_us,
+    `${total_ms} ms of ${measured_us} µs`,
+  );
+  assert.ok(longest_ms >= total_ms / TIMES && longest_ms <= total_ms, `${longest_ms} ms`);
+  assert.match(`${row!.kernel_stack}`, /^wait_for_(vfork_done|completion)|^(schedule_timeout|__wait_for_common)/);
+  assert.match(`${row!.kernel_stack}`, /kernel_clone/);
+  const [histogram] = result.reading.histograms;
+  assert.ok(histogram!.count >= TIMES);
+  assert.equal(result.lost_events, 0);
+});
+
+Deno.test("off-cpu tells sleeping from being blocked, and counts each sleep", async () => {
+  await using workload = await Workload.start(["sleeps", "20"], { name: "stall_sleeps" });
+  const result = await runTool("off-cpu", () => workload.go(), { filters: { comm: "stall_sleeps" } });
+  const rows = rowsOf(result.reading, "sleeping").filter(({ kernel_stack }) => /nanosleep/.test(`${kernel_stack}`));
+  assert.equal(rows.length, 1);
+  assert.equal(rows[0]!.waits, 20);
+  assert.ok(Number(rows[0]!.total) >= 100);
+  assert.deepEqual(rowsOf(result.reading, "blocked"), []);
+  assert.deepEqual([...new Set(rowsOf(result.reading, "sleeping").map(({ process_id }) => process_id))], [
+    workload.pid,
+  ]);
+});
+
+Deno.test("off-cpu tells waits that have not ended", async () => {
+  await using workload = await Workload.start(["vfork", "1", "3000"], { source: "stalls", name: "stall_still" });
+  const going: { done?: Promise<number> } = {};
+  const result = await runTool("off-cpu", async () => {
+    going.done = workload.go();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }, { filters: { comm: "stall_still" } });
+  await going.done;
+  const [row] = rowsOf(result.reading, "blocked");
+  assert.deepEqual([row!.process_id, row!.waits, row!.still_waiting], [workload.pid, 0, 1]);
+  assert.ok(Number(row!.total) > 100 && Number(row!.total) < 3000, `${row!.total} ms`);
+  assert.equal(result.reading.figures.still_blocked, 1);
+});
+
+Deno.test("off-cpu without BPF finds who is blocked by looking", async () => {
+  await using workload = await Workload.start(["vfork", "1", "3000"], { source: "stalls", name: "stall_still" });
+  const result = await runTool("off-cpu", () => workload.go(), { way: 1 });
+  const row = rowsOf(result.reading, "blocked").find(({ process_id }) => process_id === workload.pid)!;
+  assert.ok(Number(row.found) >= 1, `found ${row.found} times`);
+});
+
+Deno.test("stackFrom() reads /proc/PID/stack, and knows when there is nothing", () => {
+  const text = "[<0>] io_schedule+0x46/0x70\n[<0>] folio_wait_bit_common+0x13f/0x340\n[<0>] do_read+0x1/0x2 [xfs]\n";
+  assert.equal(stackFrom(text), "io_schedule < folio_wait_bit_common < do_read");
+  assert.equal(stackFrom(""), "unknown");
+});

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Waits, burns, dies, leaks: a known amount of it, when told to. Tests of tools hold what ktriage saw against it.
+ *
+ * stalls lock N MS         a thread holds a mutex for MS milliseconds, N times, while another waits for it
+ * stalls burn MS           compute for MS milliseconds of CPU time in burn_here(), called by burn_from()
+ * stalls read MS           sleep in read(2) of a pipe, once, until a child writes to it after MS milliseconds
+ * stalls vfork N MS        be blocked (uninterruptible) by a child of vfork(2) for MS milliseconds, N times
+ * stalls exits N CODE      N children run this program again as "stalls exit CODE", one after the other
+ * stalls exit CODE         (without being told to) leave with CODE
+ * stalls kills N SIGNAL    N children, which only wait, are sent SIGNAL by this process
+ * stalls leak FILES SOCKETS  open so many files and sockets, and keep them
+ * stalls threads N         start N threads, which wait until the end
+ * stalls touch MB          touch as much new memory, page by page
+ * stalls map PATH          read a file of pages that are not in memory, by mapping it
+ * stalls cache MB PATH     write a file of that size and read it again, page by page
+ *
+ * Prints "ready", waits for a line on stdin, works, prints what it did, waits for the end of stdin.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define KEEP __attribute__((noinline))
+
+static void sleep_ms(long ms)
+{
+	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+	nanosleep(&time, NULL);
+}
+
+static long long now_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static sem_t held, had;
+static long rounds, hold_ms;
+static long long waited_ns;
+
+/* waits once in each round: the holder has the mutex when it says so */
+KEEP static void *wait_for_lock(void *unused)
+{
+	for (long i = 0; i < rounds; i++) {
+		sem_wait(&held);
+		long long start = now_ns(CLOCK_MONOTONIC);
+
+		pthread_mutex_lock(&mutex);
+		waited_ns += now_ns(CLOCK_MONOTONIC) - start;
+		pthread_mutex_unlock(&mutex);
+		sem_post(&had);
+	}
+	return unused;
+}
+
+/* prints what the waiter measured, in microseconds */
+static long lock(long n, long ms)
+{
+	pthread_t waiter;
+
+	rounds = n;
+	hold_ms = ms;
+	pthread_create(&waiter, NULL, wait_for_lock, NULL);
+	for (long i = 0; i < rounds; i++) {
+		pthread_mutex_lock(&mutex);
+		sem_post(&held);
+		sleep_ms(hold_ms);
+		pthread_mutex_unlock(&mutex);
+		sem_wait(&had);
+	}
+	pthread_join(waiter, NULL);
+	return waited_ns / 1000;
+}
+
+KEEP static unsigned long burn_here(long long until_ns)
+{
+	unsigned long value = 1;
+
+	while (now_ns(CLOCK_PROCESS_CPUTIME_ID) < until_ns)
+		for (int i = 0; i < 100000; i++)
+			value = value * 6364136223846793005UL + 1442695040888963407UL;
+	return value;
+}
+
+KEEP static unsigned long burn_from(long ms)
+{
+	return burn_here(now_ns(CLOCK_PROCESS_CPUTIME_ID) + ms * 1000000LL) | 1;
+}
+
+static long read_late(long ms)
+{
+	long long start;
+	int ends[2];
+	char byte;
+
+	if (pipe(ends) < 0)
+		return -errno;
+	start = now_ns(CLOCK_MONOTONIC);
+	if (fork() == 0) {
+		sleep_ms(ms);
+		_exit(write(ends[1], "x", 1) != 1);
+	}
+	if (read(ends[0], &byte, 1) != 1)
+		return -EIO;
+	start = now_ns(CLOCK_MONOTONIC) - start;
+	wait(NULL);
+	return start / 1000;
+}
+
+/* prints how long it was blocked, in microseconds */
+static long blocked(long n, long ms)
+{
+	long long start = now_ns(CLOCK_MONOTONIC);
+
+	for (long i = 0; i < n; i++) {
+		pid_t child = vfork();
+
+		if (child < 0)
+			return -errno;
+		if (child == 0) {
+			sleep_ms(ms);
+			_exit(0);
+		}
+		waitpid(child, NULL, 0);
+	}
+	return (now_ns(CLOCK_MONOTONIC) - start) / 1000;
+}
+
+static long exits(char *program, long n, char *code)
+{
+	for (long i = 0; i < n; i++) {
+		pid_t child = fork();
+
+		if (child < 0)
+			return -errno;
+		if (child == 0) {
+			execl(program, program, "exit", code, NULL);
+			_exit(127);
+		}
+		waitpid(child, NULL, 0);
+	}
+	return n;
+}
+
+static long kills(long n, int number)
+{
+	for (long i = 0; i < n; i++) {
+		pid_t child = fork();
+
+		if (child < 0)
+			return -errno;
+		if (child == 0) {
+			pause();
+			_exit(0);
+		}
+		kill(child, number);
+		waitpid(child, NULL, 0);
+	}
+	return n;
+}
+
+static long leak(long files, long sockets)
+{
+	for (long i = 0; i < files; i++)
+		if (open("/dev/null", O_RDONLY) < 0)
+			return -errno;
+	for (long i = 0; i < sockets; i++)
+		if (socket(AF_INET, SOCK_DGRAM, 0) < 0)
+			return -errno;
+	return files + sockets;
+}
+
+static void *wait_forever(void *unused)
+{
+	pause();
+	return unused;
+}
+
+static long threads(long n)
+{
+	for (long i = 0; i < n; i++) {
+		pthread_t thread;
+
+		if (pthread_create(&thread, NULL, wait_forever, NULL))
+			return -EAGAIN;
+	}
+	return n;
+}
+
+/* prints how many pages were touched */
+static long touch(long megabytes)
+{
+	long size = sysconf(_SC_PAGESIZE), bytes = megabytes << 20;
+	char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	madvise(memory, bytes, MADV_NOHUGEPAGE);
+	for (long at = 0; at < bytes; at += size)
+		memory[at] = 1;
+	return bytes / size;
+}
+
+/* prints how many pages the file has; without readahead, so that each is a fault of its own */
+static long map(const char *path)
+{
+	long size = sysconf(_SC_PAGESIZE);
+	int fd = open(path, O_RDONLY);
+	struct stat stat;
+	volatile char *memory;
+
+	if (fd < 0 || fstat(fd, &stat) < 0)
+		return -errno;
+	fsync(fd);
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	memory = mmap(NULL, stat.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	madvise((void *)memory, stat.st_size, MADV_RANDOM);
+	for (long at = 0; at < stat.st_size; at += size)
+		(void)memory[at];
+	return stat.st_size / size;
+}
+
+/* prints how many megabytes were written */
+static long cache(long megabytes, const char *path)
+{
+	static char bytes[1 << 20];
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	for (long i = 0; i < megabytes; i++)
+		if (write(fd, bytes, sizeof(bytes)) != sizeof(bytes))
+			return -errno;
+	fsync(fd);
+	lseek(fd, 0, SEEK_SET);
+	while (read(fd, bytes, sizeof(bytes)) > 0)
+		;
+	close(fd);
+	return megabytes;
+}
+
+static long work(char **arguments)
+{
+	const char *what = arguments[1];
+	char *third = arguments[3] ? arguments[3] : "0";
+	long n = atol(arguments[2]);
+
+	if (!strcmp(what, "lock"))
+		return lock(n, atol(third));
+	if (!strcmp(what, "burn"))
+		return burn_from(n) ? n : 0;
+	if (!strcmp(what, "read"))
+		return read_late(n);
+	if (!strcmp(what, "vfork"))
+		return blocked(n, atol(third));
+	if (!strcmp(what, "exits"))
+		return exits(arguments[0], n, third);
+	if (!strcmp(what, "kills"))
+		return kills(n, atoi(third));
+	if (!strcmp(what, "leak"))
+		return leak(n, atol(third));
+	if (!strcmp(what, "threads"))
+		return threads(n);
+	if (!strcmp(what, "touch"))
+		return touch(n);
+	if (!strcmp(what, "map"))
+		return map(arguments[2]);
+	if (!strcmp(what, "cache"))
+		return cache(n, third);
+	return -EINVAL;
+}
+
+int main(int argc, char **argv)
+{
+	char line[64];
+
+	if (argc < 3)
+		return 2;
+	if (!strcmp(argv[1], "exit"))
+		return atoi(argv[2]);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	puts("ready");
+	if (!fgets(line, sizeof(line), stdin))
+		return 1;
+	printf("%ld\n", work(argv));
+	while (fgets(line, sizeof(line), stdin))
+		;
+	return 0;
+}
