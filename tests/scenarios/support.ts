@@ -5,6 +5,7 @@ import { runCommand } from "../../src/commands/mod.ts";
 import { readHost } from "../../src/kernel/host/host.ts";
 import { createExpert } from "../../src/models/expert/mod.ts";
 import { startPrograms } from "../../src/probes/start.ts";
+import { hasOption, parseMountinfo } from "../../src/kernel/host/mounts.ts";
 import type { ResolutionReply, Run } from "../../src/protocol/mod.ts";
 
 /** Enough for several rounds of every fault; the command line's default of 10 s would make the suite slow. */
@@ -21,6 +22,11 @@ export class Fault implements AsyncDisposable {
   /** Starts a shell line, in a session of its own so that all that it starts ends with it. */
   static async shell(line: string, args: readonly string[] = []): Promise<Fault> {
     return await Fault.#start(["sh", "-c", `echo ready; ${line}`, "sh", ...args]);
+  }
+
+  /** The same for what only bash can. The line says `ready` itself. */
+  static async bash(line: string, args: readonly string[] = []): Promise<Fault> {
+    return await Fault.#start(["bash", "-c", line, "bash", ...args]);
   }
 
   /** Starts a script of tests/scenarios/faults/. */
@@ -45,6 +51,11 @@ export class Fault implements AsyncDisposable {
 
   get pid(): number {
     return this.#child.pid;
+  }
+
+  /** Until the first process of it has ended by itself. */
+  get ended(): Promise<Deno.CommandStatus> {
+    return this.#child.status;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -126,7 +137,116 @@ export class SmallFileSystem implements AsyncDisposable {
   }
 }
 
-async function must(command: string, ...args: readonly string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(command, { args: [...args] }).output();
+/** A small ext4 in a file, on a loop device; unmounted at the end. Needs mkfs.ext4 and losetup. */
+export class LoopFileSystem implements AsyncDisposable {
+  private constructor(readonly path: string, readonly device: string) {}
+
+  static async make(path: string): Promise<LoopFileSystem> {
+    const image = `${path}.img`;
+    await Deno.mkdir(path);
+    await Deno.writeFile(image, new Uint8Array());
+    await Deno.truncate(image, 8 << 20);
+    await must("mkfs.ext4", "-q", "-m", "0", image);
+    const device = (await must("losetup", "--find", "--show", image)).trim();
+    try {
+      await must("mount", "-o", "errors=remount-ro", device, path);
+      return new LoopFileSystem(path, device);
+    } catch (error) {
+      await must("losetup", "--detach", device);
+      throw error;
+    }
+  }
+
+  async remount(option: string): Promise<void> {
+    await must("mount", "-o", `remount,${option}`, this.path);
+  }
+
+  /** As if the kernel had found an error on the disk. */
+  async breakDown(): Promise<void> {
+    await Deno.writeTextFile(`/sys/fs/ext4/${this.device.split("/").at(-1)}/trigger_fs_error`, "1\n");
+  }
+
+  /** Whoever writes waits in the kernel from now on. */
+  async freeze(): Promise<void> {
+    await must("fsfreeze", "--freeze", this.path);
+  }
+
+  /** Also when it is not frozen. */
+  async thaw(): Promise<void> {
+    await new Deno.Command("fsfreeze", { args: ["--unfreeze", this.path], stderr: "null" }).output();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await must("umount", this.path);
+    await must("losetup", "--detach", this.device);
+  }
+}
+
+/** A control group with one limit, in the hierarchy that this host has; what runs in it is killed at the end. */
+export class ControlGroup implements AsyncDisposable {
+  private constructor(readonly folder: string, readonly name: string, readonly version: 1 | 2) {}
+
+  /** @param limit bytes, CPUs or processes; nothing of the freezer */
+  static async make(controller: keyof typeof LIMIT_FILES, limit: number): Promise<ControlGroup> {
+    const name = `ktriage-test-${controller}`;
+    const mounts = parseMountinfo(await Deno.readTextFile("/proc/self/mountinfo"));
+    const old = mounts.find(({ type, super_options }) => type === "cgroup" && hasOption(super_options, controller));
+    const { mount_point } = old ?? mounts.find(({ type }) => type === "cgroup2") ?? {};
+    assert(mount_point !== undefined, "this host has no control groups");
+    const version = old === undefined ? 2 : 1;
+    // the freezer of version 2 is no controller
+    if (version === 2 && controller !== "freezer") {
+      await Deno.writeTextFile(`${mount_point}/cgroup.subtree_control`, `+${controller}`);
+    }
+    const group = new ControlGroup(`${mount_point}/${name}`, name, version);
+    await Deno.mkdir(group.folder);
+    for (const [file, text] of LIMIT_FILES[controller](version, limit)) {
+      await Deno.writeTextFile(`${group.folder}/${file}`, text);
+    }
+    return group;
+  }
+
+  /** Stops all that runs in it; not even SIGKILL ends it until it is thawed. */
+  async freeze(): Promise<void> {
+    const [file, text] = this.version === 2 ? ["cgroup.freeze", "1"] : ["freezer.state", "FROZEN"];
+    await Deno.writeTextFile(`${this.folder}/${file}`, text);
+  }
+
+  async thaw(): Promise<void> {
+    const [file, text] = this.version === 2 ? ["cgroup.freeze", "0"] : ["freezer.state", "THAWED"];
+    await Deno.writeTextFile(`${this.folder}/${file}`, text);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (;;) {
+      const pids = (await Deno.readTextFile(`${this.folder}/cgroup.procs`)).split("\n").filter((line) => line !== "");
+      for (const pid of pids) {
+        try {
+          Deno.kill(Number(pid), "SIGKILL");
+        } catch (error) {
+          if (!(error instanceof Deno.errors.NotFound)) throw error;
+        }
+      }
+      if (pids.length === 0) break;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await Deno.remove(this.folder);
+  }
+}
+
+const LIMIT_FILES = {
+  cpu: (version: 1 | 2, cpus: number) =>
+    version === 2
+      ? [["cpu.max", `${cpus * 100_000} 100000`]] as const
+      : [["cpu.cfs_period_us", "100000"], ["cpu.cfs_quota_us", String(cpus * 100_000)]] as const,
+  memory: (version: 1 | 2, bytes: number) =>
+    [[version === 2 ? "memory.max" : "memory.limit_in_bytes", String(bytes)]] as const,
+  pids: (_version: 1 | 2, count: number) => [["pids.max", String(count)]] as const,
+  freezer: () => [],
+};
+
+async function must(command: string, ...args: readonly string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(command, { args: [...args] }).output();
   assert(success, `${command} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
 }

@@ -1,0 +1,170 @@
+/** Disks: traffic and latency over the window, devices that hang or went away, arrays that lost a member. */
+import { type DiskCounters, parseDiskstats, SECTOR_BYTES } from "../../kernel/host/diskstats.ts";
+import type { Figure, HealthFinding } from "../../protocol/snapshot.ts";
+import type { Collector, Sources } from "../collector.ts";
+import { BLOCK_AWAIT_MS, BLOCK_MIN_REQUESTS, BLOCK_STUCK_S, severityOver } from "../limits.ts";
+import { number, rise, share, watched } from "../readings/figures.ts";
+import { absent, Gaps, quiet } from "../readings/reading.ts";
+import { printable } from "../readings/words.ts";
+
+/** Of the host's disks those with the most requests are shown, so that a hundred disks do not hide the rest. */
+const MAX_SHOWN = 8;
+/** Backed by files or memory: their traffic is seen at what is below. */
+const VIRTUAL = /^(loop|ram|zram|fd|sr)\d/;
+/** Built from other devices: their traffic would be counted twice. */
+const STACKED = /^(dm-|md|bcache|drbd)/;
+
+interface Change extends DiskCounters {
+  readonly requests: number;
+  /** Requests that were under way at both ends of the window. */
+  readonly waiting: number;
+}
+
+export const blockDevices: Collector = {
+  name: "block_devices",
+  start: (sources) => {
+    const before = readDisks(sources);
+    return Promise.resolve(({ window_s }) => {
+      const gaps = new Gaps();
+      const after = readDisks(sources);
+      const disks = [...after].flatMap(([name, now]) => {
+        const then = before.get(name);
+        return then === undefined ? [] : [changeOf(then, now)];
+      });
+      const states = gaps.try("/sys/block", () => offline(sources, [...after.keys()])) ?? [];
+      const arrays = gaps.try("/proc/mdstat", () => degradedArrays(sources.text("/proc/mdstat") ?? "")) ?? [];
+      if (disks.length === 0 && arrays.length === 0) {
+        return Promise.resolve(absent("no block devices are visible here"));
+      }
+      return Promise.resolve({
+        figures: figuresOf(disks, window_s),
+        findings: [...disks.flatMap((disk) => latencyFindings(disk, window_s)), ...states, ...arrays],
+        ...gaps.state(),
+      });
+    });
+  },
+};
+
+/** Whole devices, by what /sys/block lists; without it (containers) all. */
+function readDisks(sources: Sources): ReadonlyMap<string, DiskCounters> {
+  const whole = new Set(sources.names("/sys/block").map((name) => name.replace("!", "/")));
+  const disks = [...parseDiskstats(sources.text("/proc/diskstats") ?? "").values()].filter(({ name }) =>
+    !VIRTUAL.test(name) && (whole.size === 0 || whole.has(name))
+  );
+  return new Map(disks.map((disk) => [disk.name, disk]));
+}
+
+function changeOf(before: DiskCounters, now: DiskCounters): Change {
+  const reads = rise(before.reads, now.reads), writes = rise(before.writes, now.writes);
+  return {
+    name: now.name,
+    reads,
+    writes,
+    requests: reads + writes,
+    read_sectors: rise(before.read_sectors, now.read_sectors),
+    write_sectors: rise(before.write_sectors, now.write_sectors),
+    read_ms: rise(before.read_ms, now.read_ms),
+    write_ms: rise(before.write_ms, now.write_ms),
+    busy_ms: rise(before.busy_ms, now.busy_ms),
+    in_flight: now.in_flight,
+    waiting: Math.min(before.in_flight, now.in_flight),
+  };
+}
+
+function figuresOf(disks: readonly Change[], window_s: number): readonly Figure[] {
+  const real = disks.filter(({ name }) => !STACKED.test(name));
+  const sum = (of: (disk: Change) => number): number => real.reduce((total, disk) => total + of(disk), 0);
+  const busiest = [...real].sort((a, b) => b.requests - a.requests).slice(0, MAX_SHOWN);
+  return [
+    watched("block.read_bytes_per_s", sum(({ read_sectors }) => read_sectors) * SECTOR_BYTES / window_s),
+    watched("block.write_bytes_per_s", sum(({ write_sectors }) => write_sectors) * SECTOR_BYTES / window_s),
+    watched("block.requests_per_s", sum(({ requests }) => requests) / window_s),
+    ...busiest.flatMap((disk) => [
+      watched("block.busy_percent", Math.min(100, share(disk.busy_ms, window_s * 1000)), {
+        of: disk.name,
+        min: 0,
+        max: 100,
+      }),
+      ...(disk.requests < BLOCK_MIN_REQUESTS
+        ? []
+        : [watched("block.await_ms", awaitOf(disk), { of: disk.name, ...BLOCK_AWAIT_MS })]),
+    ]),
+  ];
+}
+
+/** Mean time of a request from queue to end. */
+function awaitOf({ read_ms, write_ms, requests }: Change): number {
+  return requests === 0 ? 0 : (read_ms + write_ms) / requests;
+}
+
+function latencyFindings(disk: Change, window_s: number): readonly HealthFinding[] {
+  const { name, requests, waiting } = disk;
+  const shown_name = printable(name);
+  if (requests === 0 && waiting > 0 && window_s >= BLOCK_STUCK_S) {
+    return [{
+      id: "block.stuck",
+      of: shown_name,
+      severity: "critical",
+      title: `${shown_name} does not answer: ${waiting} requests wait, none ended in ${number(window_s)} s`,
+      evidence: [`/proc/diskstats: ${shown_name} in_flight ${disk.in_flight}, no read or write finished in the window`],
+      meaning:
+        "Whoever reads or writes there hangs, and cannot be killed. The disk, its cable, or the path to the storage failed.",
+      next: "dmesg --level=emerg,alert,crit,err,warn | tail -n 30",
+    }];
+  }
+  const mean = awaitOf(disk);
+  const severity = severityOver(mean, BLOCK_AWAIT_MS);
+  if (severity === undefined || requests < BLOCK_MIN_REQUESTS) return [];
+  return [{
+    id: "block.slow",
+    of: shown_name,
+    severity,
+    title: `${shown_name} takes ${number(mean)} ms for a request`,
+    evidence: [`/proc/diskstats: ${shown_name} ${requests} requests took ${number(mean)} ms each, from queue to end`],
+    meaning:
+      "All that waits for this disk stands still for that long: a failing disk that tries again, or far more load " +
+      "than it can take.",
+    next: "iostat -dxy 2 3",
+  }];
+}
+
+/** SCSI and NVMe say when they have given a device up. */
+function offline(sources: Sources, disks: readonly string[]): readonly HealthFinding[] {
+  return disks.flatMap((name): HealthFinding[] => {
+    if (STACKED.test(name)) return [];
+    const path = `/sys/block/${name.replace("/", "!")}/device/state`;
+    const state = quiet(sources, path)?.trim();
+    if (state === undefined || !/^(offline|transport-offline|dead)$/.test(state)) return [];
+    const shown_name = printable(name);
+    return [{
+      id: "block.offline",
+      of: shown_name,
+      severity: "critical",
+      title: `The kernel gave up ${shown_name}: it is ${state}`,
+      evidence: [`${printable(path)}: ${state}`],
+      meaning: "Nothing can be read from it or written to it any more.",
+      next: "dmesg --level=emerg,alert,crit,err,warn | tail -n 30",
+    }];
+  });
+}
+
+/** `[UU_]` behind the second number in brackets: a member of the array is missing (drivers/md/raid1.c, raid5.c, raid10.c). */
+function degradedArrays(text: string): readonly HealthFinding[] {
+  return text.split(/\n(?=md[\w-]+ :)/).flatMap((part): HealthFinding[] => {
+    const [, name] = /^(md[\w-]+) : active/m.exec(part) ?? [];
+    const [, wanted, working, members] = /\[(\d+)\/(\d+)\] \[([U_]+)\]/.exec(part) ?? [];
+    if (name === undefined || members === undefined || !members.includes("_")) return [];
+    const recovers = /recovery\s*=\s*([\d.]+%)/.exec(part)?.[1];
+    return [{
+      id: "block.array_degraded",
+      of: name,
+      severity: recovers === undefined ? "critical" : "warning",
+      title: `The array ${name} has ${working} of ${wanted} disks${
+        recovers === undefined ? "" : `, and recovers (${recovers})`
+      }`,
+      evidence: [`/proc/mdstat: ${name} [${wanted}/${working}] [${members}]`],
+      meaning: "The next disk that fails may take the data with it. Replace the missing one.",
+      next: "cat /proc/mdstat",
+    }];
+  });
+}

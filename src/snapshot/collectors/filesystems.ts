@@ -1,0 +1,197 @@
+/** File systems: space and inodes left, growth, and those that the kernel made read-only after an error. */
+import { type Mount, storageMounts } from "../../kernel/host/mounts.ts";
+import type { Figure, HealthFinding } from "../../protocol/snapshot.ts";
+import type { Collector, Remembered, Sources, Space } from "../collector.ts";
+import { FILLING_USED_PERCENT, FULL_IN_S, GROWTH_S, INODES_LEFT, severityUnder, SPACE_LEFT } from "../limits.ts";
+import { bytes, number, share, shown, time, watched } from "../readings/figures.ts";
+import { mountsAt } from "../readings/host.ts";
+import { Gaps } from "../readings/reading.ts";
+import { printable, quoted } from "../readings/words.ts";
+
+/** Network file systems are asked by a helper each: so many at once. */
+const AT_ONCE = 8;
+/** More are counted, and looked at, but not shown. */
+const MAX_SHOWN = 24;
+/** Inodes come out of free space there: when that ends so do they, and they say nothing of their own. */
+const INODES_OF_SPACE = new Set(["xfs", "btrfs", "zfs", "bcachefs", "f2fs"]);
+
+interface Filesystem {
+  readonly mount: Mount;
+  readonly space: Space;
+}
+
+export const filesystems: Collector = {
+  name: "filesystems",
+  start: (sources) =>
+    Promise.resolve(async ({ remembered }) => {
+      const gaps = new Gaps();
+      const all = await askAll(sources, { mounts: storageMounts(mountsAt(sources, "end")), gaps });
+      const growth = growthOf(all, { remembered, now_ms: sources.now() });
+      return {
+        figures: all.slice(0, MAX_SHOWN).flatMap(figuresOf),
+        findings: all.flatMap((each) => spaceFindings(each, growth.filling.get(each.mount.mount_point))),
+        remember: growth.remember,
+        ...gaps.state(),
+      };
+    }),
+};
+
+/** The fullest first. */
+async function askAll(
+  sources: Sources,
+  { mounts, gaps }: { readonly mounts: readonly Mount[]; readonly gaps: Gaps },
+): Promise<readonly Filesystem[]> {
+  const waiting = [...mounts], answers: Filesystem[] = [];
+  const asker = async (): Promise<void> => {
+    for (let mount = waiting.shift(); mount !== undefined; mount = waiting.shift()) {
+      try {
+        const space = await sources.space(mount);
+        if (space !== undefined && space.size_bytes > 0) answers.push({ mount, space });
+      } catch (error) {
+        gaps.note(`${printable(mount.mount_point)} (${printable(mount.type)})`, error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, mounts.length) }, asker));
+  return answers.sort((a, b) => usedPercent(b.space) - usedPercent(a.space));
+}
+
+function usedPercent({ size_bytes, available_bytes }: Space): number {
+  return share(size_bytes - available_bytes, size_bytes);
+}
+
+function figuresOf({ mount, space }: Filesystem): readonly Figure[] {
+  const of = printable(mount.mount_point);
+  const kind = mount.read_only ? shown : watched;
+  return [
+    kind("filesystem.used_percent", usedPercent(space), { of, min: 0, max: 100 }),
+    shown("filesystem.available_bytes", space.available_bytes, { of, min: 0, max: space.size_bytes }),
+    ...(space.inodes === 0
+      ? []
+      : [kind("filesystem.inodes_used_percent", share(space.inodes - space.inodes_free, space.inodes), {
+        of,
+        min: 0,
+        max: 100,
+      })]),
+  ];
+}
+
+/** What cannot be written cannot run full. */
+function spaceFindings({ mount, space }: Filesystem, full_in_s: number | undefined): readonly HealthFinding[] {
+  if (mount.read_only) return [];
+  const full = fullFindings({ mount, space });
+  if (full.length > 0) return [...full, ...(INODES_OF_SPACE.has(mount.type) ? [] : inodeFindings({ mount, space }))];
+  return [...inodeFindings({ mount, space }), ...fillingFindings({ mount, space }, full_in_s)];
+}
+
+function fullFindings({ mount, space }: Filesystem): readonly HealthFinding[] {
+  const { available_bytes, size_bytes } = space;
+  const left = share(available_bytes, size_bytes);
+  const below = (limit: { readonly percent: number; readonly bytes: number }): boolean =>
+    left < limit.percent && available_bytes < limit.bytes;
+  if (!below(SPACE_LEFT.warn)) return [];
+  const at = printable(mount.mount_point);
+  return [{
+    id: "filesystem.full",
+    of: at,
+    severity: below(SPACE_LEFT.crit) || available_bytes === 0 ? "critical" : "warning",
+    title: available_bytes === 0
+      ? `${at} is full: nothing of ${bytes(size_bytes)} is left`
+      : `${at} is nearly full: ${bytes(available_bytes)} (${number(left)} %) of ${bytes(size_bytes)} are left`,
+    evidence: [
+      `statfs ${at} (${printable(mount.type)} on ${
+        printable(mount.source)
+      }): ${available_bytes} bytes available to users`,
+    ],
+    meaning:
+      "Programs that write there fail with ENOSPC: databases stop, logs are lost, logins may fail. Logs, dumps and " +
+      "container images are what usually grows.",
+    next: mount.type === "tmpfs"
+      ? `ls -laS ${quoted(at)}`
+      : `du -xh --max-depth=2 ${quoted(at)} | sort -rh | head -n 20`,
+  }];
+}
+
+function inodeFindings({ mount, space }: Filesystem): readonly HealthFinding[] {
+  const { inodes, inodes_free } = space;
+  if (inodes === 0) return [];
+  const left = share(inodes_free, inodes);
+  const below = (limit: { readonly percent: number; readonly count: number }): boolean =>
+    left < limit.percent && inodes_free < limit.count;
+  if (!below(INODES_LEFT.warn)) return [];
+  const at = printable(mount.mount_point);
+  return [{
+    id: "filesystem.no_inodes",
+    of: at,
+    severity: below(INODES_LEFT.crit) || inodes_free === 0 ? "critical" : "warning",
+    title: `${at} can hold ${inodes_free === 0 ? "no" : `only ${inodes_free}`} more files (of ${inodes})`,
+    evidence: [
+      `statfs ${at} (${printable(mount.type)} on ${printable(mount.source)}): ${inodes_free} of ${inodes} inodes free`,
+    ],
+    meaning:
+      "New files cannot be made there (ENOSPC), although df shows free space. Usually millions of small files: " +
+      "sessions, mail queues, caches.",
+    next: `du -x --inodes --max-depth=2 ${quoted(at)} | sort -rn | head -n 20`,
+  }];
+}
+
+function fillingFindings({ mount, space }: Filesystem, full_in_s: number | undefined): readonly HealthFinding[] {
+  const severity = full_in_s === undefined ? undefined : severityUnder(full_in_s, FULL_IN_S);
+  if (full_in_s === undefined || severity === undefined) return [];
+  const at = printable(mount.mount_point);
+  return [{
+    id: "filesystem.filling",
+    of: at,
+    severity,
+    title: `${at} is full in ${time(full_in_s)} if it goes on growing so (${bytes(space.available_bytes)} left)`,
+    evidence: [`statfs ${at}: ${space.available_bytes} bytes available, measured over more than an hour`],
+    meaning: "It has grown for an hour or longer. Find out what grows while there is still space.",
+    next: `du -xh --max-depth=2 ${quoted(at)} | sort -rh | head -n 20`,
+  }];
+}
+
+interface Mark {
+  readonly at_ms: number;
+  readonly available_bytes: number;
+}
+
+interface Growth {
+  /** Seconds until it is full, by mount point; only of those that are full enough to speak of it. */
+  readonly filling: ReadonlyMap<string, number>;
+  readonly remember: Remembered;
+}
+
+/**
+ * Two marks are kept of each file system, an hour apart at least: growth is measured from the older one, so that what a
+ * backup writes within minutes is seen against an hour, and not against the five minutes since the last snapshot.
+ */
+function growthOf(
+  all: readonly Filesystem[],
+  { remembered, now_ms }: { readonly remembered: Remembered | undefined; readonly now_ms: number },
+): Growth {
+  const filling = new Map<string, number>();
+  const remember: Record<string, readonly Mark[]> = {};
+  for (const { mount, space } of all) {
+    const now: Mark = { at_ms: now_ms, available_bytes: space.available_bytes };
+    // a clock that jumped back leaves marks of the future
+    const marks = marksOf(remembered?.[mount.mount_point]).filter(({ at_ms }) => at_ms < now_ms);
+    const [oldest] = marks;
+    const newest = marks.at(-1);
+    const is_due = newest === undefined || now_ms - newest.at_ms >= GROWTH_S * 1000;
+    remember[mount.mount_point] = is_due ? [...marks, now].slice(-2) : marks;
+    if (oldest === undefined || mount.read_only) continue;
+    const passed_s = (now_ms - oldest.at_ms) / 1000;
+    const lost = oldest.available_bytes - space.available_bytes;
+    if (passed_s < GROWTH_S || lost <= 0 || usedPercent(space) < FILLING_USED_PERCENT) continue;
+    filling.set(mount.mount_point, space.available_bytes / (lost / passed_s));
+  }
+  return { filling, remember };
+}
+
+function marksOf(value: unknown): readonly Mark[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter((each: unknown): each is Mark =>
+    typeof each === "object" && each !== null && "at_ms" in each && typeof each.at_ms === "number" &&
+    "available_bytes" in each && typeof each.available_bytes === "number"
+  );
+}
