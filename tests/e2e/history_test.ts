@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { history, snapshotDiff } from "../../src/protocol/history.ts";
+import { run, snapshotOf, stateDir, watched } from "../snapshot/baseline/support.ts";
+import { ktriage } from "../support/cli.ts";
+
+const MINUTE_MS = 60_000;
+
+/** Three hours of snapshots until now; in the last one the latency is tenfold. */
+function filled(): Disposable & { readonly path: string } {
+  const state = stateDir();
+  const now = Date.now();
+  for (let minutes = 180; minutes >= 0; minutes -= 20) {
+    const figures = [
+      watched("block.latency_us", minutes === 0 ? 9_000 : 900 + minutes, { of: "sda" }),
+      watched("memory.available_bytes", 8e9),
+    ];
+    run(state.path, figures, { time: now - minutes * MINUTE_MS });
+  }
+  return state;
+}
+
+Deno.test("ktriage history lists what is kept, plots one metric, and prints it as JSON", async () => {
+  using state = filled();
+  const list = await ktriage(["history", "--state", state.path], { env: { LC_ALL: "C.UTF-8" } });
+  assert.equal(list.code, 0, list.stderr);
+  assert.match(list.stdout, /^10 snapshots in [^]*block\.latency_us of sda +9\.00 ms +920 µs – 9\.00 ms +▁/);
+  const plot = await ktriage(["history", "block.latency_us:sda", "--since", "4h", "--state", state.path], {
+    env: { LC_ALL: "C", LANG: "", LC_CTYPE: "" },
+  });
+  assert.match(plot.stdout, /^block\.latency_us of sda\n *9\.00 ms \| +\*\n/);
+  const json = await ktriage(["history", "block", "--json", "--state", state.path]);
+  const document = history.parse(JSON.parse(json.stdout));
+  assert.deepEqual(document.metrics.map(({ name, of }) => [name, of]), [["block.latency_us", "sda"]]);
+});
+
+Deno.test("ktriage history says what it cannot show", async () => {
+  using state = filled();
+  const wrong = await ktriage(["history", "block.latncy_us", "--state", state.path]);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /Cannot show block\.latncy_us: no such metric is kept\. Nearest: block\.latency_us/);
+  const none = await ktriage(["history", "--state", `${state.path}/none`]);
+  assert.equal(none.code, 1);
+  assert.match(none.stderr, /Cannot read the state in .*\/none: there is none/);
+  const span = await ktriage(["history", "--since", "soon", "--state", state.path]);
+  assert.deepEqual([span.code, /for --since: it takes a span such as/.test(span.stderr)], [2, true]);
+});
+
+Deno.test("ktriage diff compares moments of the state, files, and standard input", async () => {
+  using state = filled();
+  const moments = await ktriage(["diff", "@2h", "@last", "--state", state.path]);
+  assert.equal(moments.code, 0, moments.stderr);
+  assert.match(moments.stdout, /block\.latency_us of sda +1\.02 ms +9\.00 ms +×8\.8/);
+  const finding = {
+    id: "oom.kill",
+    severity: "critical" as const,
+    title: "a kill",
+    evidence: ["x"],
+    meaning: "",
+    next: "",
+  };
+  const [good, bad] = [[], [finding]].map((findings) => JSON.stringify(snapshotOf([], { time: 0, findings })));
+  const file = `${state.path}/good.json`;
+  Deno.writeTextFileSync(file, good!);
+  const worse = await ktriage(["diff", file, "-", "--fail-on", "critical"], { stdin: bad! });
+  assert.deepEqual([worse.code, /new: CRITICAL a kill/.test(worse.stdout)], [1, true]);
+  const better = await ktriage(["diff", "-", file, "--fail-on", "critical", "--json"], { stdin: bad! });
+  assert.equal(better.code, 0);
+  assert.deepEqual(snapshotDiff.parse(JSON.parse(better.stdout)).findings.gone.map(({ id }) => id), ["oom.kill"]);
+});
+
+Deno.test("ktriage diff tells a newer snapshot from what is none", async () => {
+  using state = filled();
+  const newer = JSON.stringify({ ...snapshotOf([], { time: 0 }), schema: "ktriage.snapshot/2" });
+  const told = await ktriage(["diff", "@last", "-", "--state", state.path], { stdin: newer });
+  assert.deepEqual([told.code, told.stdout], [1, ""]);
+  assert.match(told.stderr, /Cannot use standard input as a snapshot: a newer ktriage wrote it \(ktriage\.snapshot\/2/);
+  const other = await ktriage(["diff", "@last", "-", "--state", state.path], { stdin: "{}" });
+  assert.match(other.stderr, /it does not say "schema": "ktriage\.snapshot\/1"/);
+  const one = await ktriage(["diff", "@last", "--state", state.path]);
+  assert.equal(one.code, 2);
+  const moment = await ktriage(["diff", "@yesterday", "@last", "--state", state.path]);
+  assert.match(moment.stderr, /Cannot understand @yesterday: a moment is @last/);
+});
