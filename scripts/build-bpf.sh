@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Compiles every bpf/<name>.bpf.c to build/bpf/<name>.bpf.o when it is stale; DWARF stripped, BTF kept.
+# Compiles every bpf/<name>.bpf.c to build/bpf/<name>.bpf.o, and every bpf/tools/<name>.bpf.c to build/bpf/tool_<name>.bpf.o,
+# when it is stale; DWARF stripped, BTF kept.
 # With --arch arm64 or --arch x86 for another machine: to build/<arch>/bpf. Needs build/include (scripts/build-libbpf.sh).
 set -euo pipefail
 root=$(readlink -f "$0") && root=${root%/scripts/*}
@@ -25,8 +26,16 @@ flags=(-g -O2 -fdebug-compilation-dir=. -target bpf -mcpu=v2 -std=gnu11 -Wall -W
 # An object is stale when any header or this script is newer: they are few, and compile in a second.
 newest=$(ls -t "$root"/bpf/include/*.h "$build/include/bpf/bpf_helpers.h" "$root/scripts/build-bpf.sh" | head -1)
 mkdir -p "$objects"
+# object_of bpf/tools/dns.bpf.c: tool_dns.bpf.o
+object_of() {
+  local name
+  name=$(basename "$1" .c).o
+  case $1 in */tools/*) echo "tool_$name" ;; *) echo "$name" ;; esac
+}
+sources=("$root"/bpf/*.bpf.c "$root"/bpf/tools/*.bpf.c)
+wanted=" $(for source in "${sources[@]}"; do object_of "$source"; done | tr '\n' ' ')"
 for object in "$objects"/*.bpf.o; do
-  [ -e "$root/bpf/$(basename "$object" .o).c" ] || rm -f "$object"
+  [[ $wanted == *" ${object##*/} "* ]] || rm -f "$object"
 done
 # With relative paths: BTF names the files of the source lines, and an object is the same wherever it is compiled.
 compile() {
@@ -35,8 +44,8 @@ compile() {
   mv "$2.new" "$2"
 }
 jobs=()
-for source in "$root"/bpf/*.bpf.c; do
-  object=$objects/$(basename "$source" .c).o
+for source in "${sources[@]}"; do
+  object=$objects/$(object_of "$source")
   if [ ! "$object" -nt "$source" ] || [ ! "$object" -nt "$newest" ]; then
     compile "$source" "$object" &
     jobs+=($!)

@@ -10,6 +10,8 @@ deno_dir=$cache/deno-dir
 # The gateway that tests talk to, in a Python environment of its own.
 tensorzero_version=2026.6.0
 tensorzero=$cache/tensorzero-$tensorzero_version
+# What says whether Prometheus would take a file of ours.
+promtool=$cache/promtool
 export DENO_NO_UPDATE_CHECK=1
 
 # What bounds ktriage's own memory and threads, for every way in which it is started: V8 computes on one thread, where it

@@ -12,6 +12,10 @@ static void become(char **arguments, int runtime, char *path, char *loader, cons
 	char *const fixed[FIXED] = { "ktriage", "run", "--quiet", V8_FLAGS, "-A", "--no-config", "--no-lock", "--no-remote",
 				     "--no-npm", "--no-code-cache", "--ext", "js", loader };
 	memcpy(arguments, fixed, sizeof(fixed));
+	char self[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1); /* this file, for who prints a line for cron */
+	if (length > 0)
+		self[length] = 0, setenv("KTRIAGE_PROGRAM", self, 1);
 	setenv("KTRIAGE_PACK", pack, 1);
 	setenv("DENO_DIR", "/dev/null", 1); /* Deno keeps its caches nowhere */
 	setenv("DENO_NO_UPDATE_CHECK", "1", 1);

@@ -15,6 +15,8 @@ export interface CollectOptions {
   /** Ends tracing and commands; what was seen until then is kept. */
   readonly signal: AbortSignal;
   readonly on_progress: OnProgress;
+  /** What was seen before the expert asks: a snapshot. */
+  readonly before?: readonly Turn[];
 }
 
 /** Rounds that a closer look leaves to the model: a question, and the answer. */
@@ -25,11 +27,11 @@ const LEFT_TO_MODEL = 2;
  * is worth more than a round at a gateway.
  */
 export async function collectTurns(options: CollectOptions): Promise<readonly Turn[]> {
-  const { issue, host, hands, max_rounds, signal, on_progress } = options;
+  const { issue, host, hands, max_rounds, signal, on_progress, before = [] } = options;
   const expert = createExpert();
-  const turns: Turn[] = [];
+  const turns: Turn[] = [...before];
   for (let rounds_left = max_rounds; !signal.aborted; rounds_left--) {
-    if (turns.length > 0 && rounds_left <= LEFT_TO_MODEL) break;
+    if (turns.length > before.length && rounds_left <= LEFT_TO_MODEL) break;
     const { reply } = await expert.answer({ issue, host, turns, messages: [], rounds_left }, { signal });
     if (reply.response_type === "resolution") break;
     on_progress({ kind: "reply", round: turns.length + 1, reply });

@@ -1,19 +1,20 @@
 /** From arguments to an exit code: finds the subcommand, answers help and version, tells errors. */
 import { Options, type OptionSpec, parseArguments, UnknownOption, UnknownWord } from "./arguments.ts";
 import { CliError, UsageError } from "./errors.ts";
-import { EXIT, type SubcommandSpec } from "./subcommand.ts";
+import { EXIT, PLUGIN_UNKNOWN, type SubcommandSpec } from "./subcommand.ts";
 import { GLOBAL_OPTIONS } from "./options.ts";
 import { SUBCOMMANDS } from "./table.ts";
 import { processWriter, type Writer } from "./writer.ts";
 
 /** Above it an exit code says already which signal ended the work. */
 const EXIT_OF_SIGNALS = 128;
+const ANSWERED = ["-h", "--help", "-V", "--version"];
 
 /** As {@link main}, for the process that ktriage is: first it takes its bounds, so as not to be in the host's way. */
 export async function mainOfProcess(args: readonly string[]): Promise<number> {
   const writer = processWriter();
   // answered at once, and gone
-  if (!asksFor(args, ["-h", "--help", "-V", "--version"])) {
+  if (!asksFor(args, ANSWERED)) {
     const { bindItself } = await import("../manners/bounds.ts");
     writer.quiet = asksFor(args, ["-q", "--quiet"]);
     bindItself().forEach((failure) => writer.note(failure));
@@ -23,11 +24,20 @@ export async function mainOfProcess(args: readonly string[]): Promise<number> {
 
 /** Runs the command line and returns the exit code. */
 export async function main(args: readonly string[], writer: Writer = processWriter()): Promise<number> {
+  const plugin = asPlugin(args);
   try {
-    return await dispatch(args, writer);
+    const code = await dispatch(args, writer);
+    return plugin && asksFor(args, ANSWERED) ? PLUGIN_UNKNOWN : code;
   } catch (error) {
-    return tell(error, writer);
+    const code = tell(error, writer);
+    return plugin ? PLUGIN_UNKNOWN : code;
   }
+}
+
+/** Whether a monitoring plugin was asked for: a result has its exit codes, and all else is 3 there. */
+function asPlugin(args: readonly string[]): boolean {
+  const spec = SUBCOMMANDS.find(({ name, unknown_with }) => unknown_with !== undefined && args.includes(name));
+  return spec?.unknown_with !== undefined && asksFor(args, [`--${spec.unknown_with}`]);
 }
 
 async function dispatch(args: readonly string[], writer: Writer): Promise<number> {

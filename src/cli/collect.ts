@@ -6,9 +6,10 @@ import { holdFile } from "../case/hold.ts";
 import { writeHostStep } from "../case/host_side.ts";
 import { machineFor } from "../case/identity.ts";
 import { checkPrivatePlace, privatePathOf } from "../case/private.ts";
-import { redactorOf } from "../case/redaction.ts";
+import { type HostWords, redactorOf } from "../case/redaction.ts";
 import { did, withStep } from "../case/steps.ts";
 import type { CaseContent } from "../case/text.ts";
+import type { CaseDocument } from "../protocol/case.ts";
 import { exists } from "../kernel/exists.ts";
 import { readHost } from "../kernel/host/host.ts";
 import type { Options } from "./arguments.ts";
@@ -60,19 +61,32 @@ async function collect({ positionals, options, writer }: Invocation): Promise<nu
     on_progress: liveProgress(writer),
   });
 
-  const document = writeHostStep(
-    withStep(await emptyCase({ redacted, max_rounds, max_bytes, host }), "collected", did(VERSION)),
-    { issue, host, turns },
-    { path, private_path, earlier: undefined, redactor: redactorOf({ redacted, placeholders: {} }) },
-  );
+  const document = await writeNewCase({ issue, host, turns }, { places, redacted, max_rounds, max_bytes });
   writer.note(`Wrote ${path}, which may leave. ${private_path} stays here: what the placeholders stand for.`);
   tellCase(document, { name: path, writer, options });
   return interrupt.exitCode(EXIT.done);
 }
 
-interface Places {
+/** The case, and beside it what stays here. */
+export interface Places {
   readonly path: string;
   readonly private_path: string;
+}
+
+/**
+ * Writes a case of this host.
+ *
+ * @throws {CaseError} it cannot be written, or would be too large
+ */
+export async function writeNewCase(
+  words: HostWords & Pick<CaseContent, "host">,
+  { places, ...known }: Pick<CaseContent, "redacted" | "max_rounds" | "max_bytes"> & { readonly places: Places },
+): Promise<CaseDocument> {
+  return writeHostStep(
+    withStep(await emptyCase({ ...known, host: words.host }), "collected", did(VERSION)),
+    words,
+    { ...places, earlier: undefined, redactor: redactorOf({ redacted: known.redacted, placeholders: {} }) },
+  );
 }
 
 function placesFrom(options: Options): Places {
@@ -94,7 +108,7 @@ function placesFrom(options: Options): Places {
 }
 
 /** New files only: a case may hold what nobody has elsewhere. */
-function refuseExisting({ path, private_path }: Places): void {
+export function refuseExisting({ path, private_path }: Places): void {
   for (const place of [path, private_path]) {
     if (exists(place)) throw new CliError(`Cannot write ${place}: it is there already.`, "Name a new file with -o.");
   }

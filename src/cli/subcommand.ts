@@ -4,6 +4,8 @@ import type { Writer } from "./writer.ts";
 
 /** Exit codes of every subcommand. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130, reader_gone: 141 } as const;
+/** What a monitoring plugin exits with where it cannot tell. */
+export const PLUGIN_UNKNOWN = 3;
 
 export interface Example {
   readonly command: string;
@@ -36,6 +38,8 @@ export interface SubcommandSpec {
   readonly options: readonly OptionSpec[];
   /** Paragraphs at the end of its help. */
   readonly notes: readonly string[];
+  /** With this option, what is no result (help, wrong usage, an error) exits as monitoring plugins do: 3, UNKNOWN. */
+  readonly unknown_with?: string;
   /** Imports the module only when the subcommand runs: what the others need must not delay this one. */
   readonly load: () => Promise<Subcommand>;
 }

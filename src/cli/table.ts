@@ -24,6 +24,7 @@ import { LISTED_TYPES } from "../probes/listed_types.ts";
 import { AGGREGATES } from "../protocol/limits.ts";
 import { OWN_SUBCOMMANDS } from "./table_own.ts";
 import { RECORD_SUBCOMMANDS } from "./table_records.ts";
+import { SNAPSHOT_SUBCOMMANDS } from "./table_snapshot.ts";
 import { POLICY_ACTIONS, PROBE_ACTIONS, SOLVED } from "./words.ts";
 
 /** In the order of the help. */
@@ -394,6 +395,7 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     ],
     load: async () => (await import("./feedback.ts")).feedbackSubcommand,
   },
+  ...SNAPSHOT_SUBCOMMANDS,
   ...RECORD_SUBCOMMANDS,
   ...OWN_SUBCOMMANDS,
 ];

@@ -15,6 +15,8 @@ export interface WriterOptions {
   readonly env: (name: string) => string | undefined;
   /** Columns of the terminal; asked only when standard output or standard error is one. */
   readonly columns: () => number;
+  /** Lines of the terminal; asked only when standard output is one. */
+  readonly rows?: () => number;
 }
 
 /** Columns of text that goes to a pipe or a file. */
@@ -23,6 +25,7 @@ const PIPE_WIDTH = 100;
 const MAX_WIDTH = 100;
 const MIN_WIDTH = 40;
 const STDOUT = 1, STDERR = 2;
+const MIN_ROWS = 20;
 /** Pause before a pipe that is full is tried again. */
 const FULL_PIPE_WAIT_MS = 1;
 
@@ -79,6 +82,12 @@ export class Writer {
     // A serial console says that it has no columns at all.
     const columns = this.#options.stdout.isTerminal() ? this.#options.columns() : 0;
     return columns === 0 ? PIPE_WIDTH : Math.max(MIN_WIDTH, Math.min(MAX_WIDTH, columns));
+  }
+
+  /** Lines that a page on the terminal may take, but for the prompt's; undefined where there is no terminal. */
+  get rows(): number | undefined {
+    const rows = this.#options.stdout.isTerminal() ? this.#options.rows?.() ?? 0 : 0;
+    return rows === 0 ? undefined : Math.max(MIN_ROWS, rows - 1);
   }
 
   /**
@@ -186,6 +195,7 @@ export function processWriter(): Writer {
     stderr: standard(Deno.stderr, STDERR),
     env: (name) => Deno.env.get(name),
     columns: () => Deno.consoleSize().columns,
+    rows: () => Deno.consoleSize().rows,
   });
 }
 

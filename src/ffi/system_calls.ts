@@ -102,6 +102,7 @@ const NUMBERS = {
   ioprio_get: [252, 31],
   ioprio_set: [251, 30],
   prlimit64: [302, 261],
+  setitimer: [38, 103],
   kill: [62, 129],
   tkill: [200, 130],
   tgkill: [234, 131],

@@ -15,4 +15,6 @@ export * from "./run.ts";
 export * from "./schemas.ts";
 export * from "./licenses.ts";
 export * from "./self_test.ts";
+export * from "./tool.ts";
+export * from "./tool_run.ts";
 export * from "./versioned.ts";

@@ -4,6 +4,7 @@ import { auditEntry } from "./audit.ts";
 import { caseDocument } from "./case.ts";
 import { gatewayCheck } from "./gateway_check.ts";
 import { check } from "./host.ts";
+import { history, snapshotDiff } from "./history.ts";
 import { licenses } from "./licenses.ts";
 import { probes, resolved } from "./probes.ts";
 import { comparison, recordBegan, recordedAnswer, recordedTurn, runsList } from "./record.ts";
@@ -11,6 +12,8 @@ import { diagnosticReply, reply, resolutionReply } from "./request.ts";
 import { ebpfResult, results, traceEvent } from "./result.ts";
 import { run } from "./run.ts";
 import { selfTest } from "./self_test.ts";
+import { snapshot } from "./snapshot.ts";
+import { toolList, toolRun } from "./tool_run.ts";
 import { version } from "./version.ts";
 
 interface Document {
@@ -39,6 +42,11 @@ export const DOCUMENTS = {
   probes: { schema: probes, direction: "written" },
   resolved: { schema: resolved, direction: "written" },
   self_test: { schema: selfTest, direction: "written" },
+  snapshot: { schema: snapshot, direction: "written" },
+  history: { schema: history, direction: "written" },
+  snapshot_diff: { schema: snapshotDiff, direction: "written" },
+  tools: { schema: toolList, direction: "written" },
+  tool: { schema: toolRun, direction: "written" },
   licenses: { schema: licenses, direction: "written" },
   version: { schema: version, direction: "written" },
 } as const satisfies Record<string, Document>;

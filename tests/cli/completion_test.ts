@@ -22,7 +22,8 @@ Deno.test("an option of several subcommands takes the same in each, as the compl
   const known = new Map<string, OptionSpec>();
   for (const option of [...SUBCOMMANDS.flatMap(({ options }) => options), ...GLOBAL_OPTIONS]) {
     const { value, takes } = known.get(option.name) ?? option;
-    assert.deepEqual([option.value, option.takes], [value, takes], option.name);
+    // what the value is called in the help is no shell's business: --window is a time here, and tokens there
+    assert.deepEqual([option.value === undefined, option.takes], [value === undefined, takes], option.name);
     known.set(option.name, option);
   }
 });

@@ -1,0 +1,138 @@
+/** `--diagnose` and `--case`: from a finding to its cause, or to a file that is carried to who can find it. */
+import { Conversation, DEFAULT_MAX_ROUNDS } from "../agent/conversation.ts";
+import { collectTurns } from "../case/collect.ts";
+import { checkWritable, DEFAULT_MAX_BYTES } from "../case/file.ts";
+import { holdFile } from "../case/hold.ts";
+import { privatePathOf } from "../case/private.ts";
+import { readHost } from "../kernel/host/host.ts";
+import type { Host, Run } from "../protocol/mod.ts";
+import type { HealthFinding, Snapshot } from "../protocol/snapshot.ts";
+import { Record } from "../record/record.ts";
+import { runText } from "../report/text.ts";
+import { placeForDiagnosis } from "../snapshot/diagnoses.ts";
+import { firstEvidence, issueOf } from "./first_evidence.ts";
+import { takeLock } from "../snapshot/lock.ts";
+import { tellingCaseErrors } from "./case_file.ts";
+import { Options } from "./arguments.ts";
+import { choiceFrom, type ChoiceInput, chooseModel } from "./choice.ts";
+import { refuseExisting, writeNewCase } from "./collect.ts";
+import { CliError } from "./errors.ts";
+import { handsFrom } from "./hands.ts";
+import type { Interrupt } from "./interrupt.ts";
+import { liveProgress } from "./live.ts";
+import { outboundFrom } from "./outbound.ts";
+import { endRecord, takeFileLimitsAsErrors } from "./record.ts";
+import { begin } from "./resume.ts";
+import type { SnapshotOptions } from "./snapshot_options.ts";
+import type { Invocation } from "./subcommand.ts";
+import { VERSION } from "./version.ts";
+
+/** Nobody waits for the answer, and the next snapshot comes whatever this does. */
+const MAX_TIME_S = 900;
+/** --timeout and --window mean something else here than at a gateway. */
+const NO_OPTIONS = new Options(new Map());
+
+export interface DiagnoseOptions {
+  readonly snapshot: Snapshot;
+  readonly asked: SnapshotOptions;
+  readonly interrupt: Interrupt;
+  readonly invocation: Invocation;
+}
+
+/** Finds the cause of a finding and prints it behind the page. One at a time: another one under way is left to end. */
+export async function diagnoseFinding(finding: HealthFinding, options: DiagnoseOptions): Promise<void> {
+  const { asked, invocation: { writer } } = options;
+  const lock = takeLock("diagnosis", asked.state_dir);
+  using _hold = lock.is === "held" ? lock.hold : undefined;
+  if (lock.is === "busy") return writer.note("Not diagnosed: another diagnosis is under way.");
+  try {
+    writer.note(`Looking for the cause: ${finding.title}.`);
+    await (asked.case_file === undefined ? diagnose(finding, options) : writeCase(asked.case_file, finding, options));
+  } catch (error) {
+    // the verdict is out, and its exit code stands
+    if (!(error instanceof CliError)) throw error;
+    writer.fail(error.message, error.hint);
+  }
+}
+
+async function diagnose(finding: HealthFinding, options: DiagnoseOptions): Promise<void> {
+  const { snapshot, interrupt, asked, invocation: { options: given, writer } } = options;
+  const issue = issueOf(finding), evidence = firstEvidence(snapshot), max_rounds = DEFAULT_MAX_ROUNDS;
+  const { record, folder } = recordOf(finding, options);
+  const choice = choiceWith(options, record);
+  const model = await chooseModel(choice);
+  const host = await readHost();
+  const beginning = await begin(record, { issue, host, model, choice, max_rounds });
+  record?.progress({ kind: "turn", turn: evidence, index: 0 });
+  const show = liveProgress(writer);
+  const conversation = new Conversation({
+    ...{ issue, host, max_rounds, model: beginning.model, turns: [evidence], signal: interrupt.signal },
+    hands: handsFrom(given, writer, () => record),
+    budget: { max_time_s: MAX_TIME_S },
+    on_progress: (progress) => {
+      record?.progress(progress);
+      show(progress);
+    },
+  });
+  const run = beginning.document(await conversation.diagnose());
+  endRecord(record, { name: "run.json", document: run, writer });
+  if (asked.output === "page") writer.out(diagnosisText(finding, run, { folder, layout: writer.layout }));
+  else writer.note(`${run.resolution?.root_cause ?? run.failure?.message ?? ""} Recorded in ${folder ?? "no folder"}.`);
+}
+
+function diagnosisText(
+  { title }: HealthFinding,
+  run: Run,
+  { folder, layout }: { readonly folder: string | undefined; readonly layout: Parameters<typeof runText>[1] },
+): string {
+  const recorded = folder === undefined ? "" : `\nRecorded: ktriage replay ${folder}\n`;
+  return `\n${layout.paint("bold", `Diagnosis: ${title}`)}\n\n${runText(run, layout)}${recorded}`;
+}
+
+/** Without a record, on a full disk, the diagnosis is made and printed all the same. */
+function recordOf(
+  finding: HealthFinding,
+  { asked: { state_dir }, invocation: { writer } }: DiagnoseOptions,
+): { readonly record?: Record; readonly folder?: string } {
+  if (state_dir === undefined) return {};
+  try {
+    const folder = placeForDiagnosis(state_dir, finding);
+    takeFileLimitsAsErrors();
+    return { record: Record.create(folder, { version: VERSION, arguments: Deno.args }), folder };
+  } catch (error) {
+    writer.note(`The diagnosis is not recorded: ${error instanceof Error ? error.message : error}`);
+    return {};
+  }
+}
+
+/** Who answers is in the environment; without, the expert does. */
+function choiceWith({ invocation: { options, writer } }: DiagnoseOptions, record: Record | undefined): ChoiceInput {
+  const choice = choiceFrom(NO_OPTIONS);
+  return {
+    ...choice,
+    outbound: {
+      ...outboundFrom(options, writer),
+      on_outbound: (request) => record?.sent(request),
+      on_unusable: (text, problem) => record?.unusable(text, problem),
+    },
+  };
+}
+
+async function writeCase(path: string, finding: HealthFinding, options: DiagnoseOptions): Promise<void> {
+  const { interrupt, invocation: { options: given, writer } } = options;
+  const places = { path, private_path: privatePathOf(path) };
+  await tellingCaseErrors(async () => {
+    using _held = holdFile(path), _held_too = holdFile(places.private_path);
+    refuseExisting(places);
+    checkWritable(path, "Name another file with --case.");
+    const host: Host = await readHost();
+    const issue = issueOf(finding), max_rounds = DEFAULT_MAX_ROUNDS;
+    const turns = await collectTurns({
+      ...{ issue, host, max_rounds, signal: interrupt.signal, before: [firstEvidence(options.snapshot)] },
+      hands: handsFrom(given, writer, () => undefined),
+      on_progress: liveProgress(writer),
+    });
+    await writeNewCase({ issue, host, turns }, { places, redacted: [], max_rounds, max_bytes: DEFAULT_MAX_BYTES });
+    writer.note(`Wrote ${path}, which may leave: ktriage ask ${path}. ${places.private_path} stays here.`);
+  });
+}
