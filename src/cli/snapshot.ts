@@ -62,6 +62,7 @@ async function underLock(
     window_ms: asked.window_ms,
     state_dir: asked.state_dir,
     tools: asked.tools,
+    resolve: asked.resolve,
     signal: interrupt.signal,
     deadline: limits.deadline,
     hold,

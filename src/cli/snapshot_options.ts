@@ -21,6 +21,8 @@ export interface SnapshotOptions {
   /** Undefined: nothing is kept. */
   readonly state_dir: string | undefined;
   readonly tools: "run" | "left out";
+  /** A name to look up. */
+  readonly resolve: string | undefined;
   readonly output: "page" | "json" | "check";
   readonly html: string | undefined;
   readonly prom: string | undefined;
@@ -62,6 +64,7 @@ export function snapshotOptions({ positionals, options }: Invocation): SnapshotO
     jitter_ms: durationFrom(options, "jitter", JITTER) ?? 0,
     state_dir,
     tools: options.has("no-tools") ? "left out" : "run",
+    resolve: nameFrom(options.text("resolve")),
     output,
     html,
     prom,
@@ -79,6 +82,12 @@ export function stateDir(given: string | undefined, uid: number | null): string 
     throw new UsageError("Cannot keep snapshots in a folder without a name.", "--state none keeps nothing.");
   }
   return given ?? (uid === 0 ? DEFAULT_STATE_DIR : undefined);
+}
+
+/** RFC 1035: 253 characters at most. */
+function nameFrom(name: string | undefined): string | undefined {
+  if (name === undefined || /^[\w.-]{1,253}$/.test(name)) return name;
+  throw new UsageError(`Cannot look up "${name}": it is no name of a host.`);
 }
 
 function fileFrom(path: string | undefined, name: string): string | undefined {

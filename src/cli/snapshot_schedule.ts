@@ -75,6 +75,7 @@ function words(program: string, asked: SnapshotOptions): readonly string[] {
     ["--timeout", asked.timeout_ms === asked.window_ms + 50_000 ? undefined : time(asked.timeout_ms)],
     ["--jitter", asked.jitter_ms === 0 ? undefined : time(asked.jitter_ms)],
     ["--state", asked.state_dir === DEFAULT_STATE_DIR ? undefined : absolute(asked.state_dir) ?? "none"],
+    ["--resolve", asked.resolve],
     ["--html", absolute(asked.html)],
     ["--prom", absolute(asked.prom)],
     ["--fail-on", asked.fail_on],

@@ -61,6 +61,7 @@ export const SNAPSHOT_SUBCOMMANDS: readonly SubcommandSpec[] = [
         takes: FILE,
         summary: "write it into a case file to be carried (ktriage ask) instead",
       },
+      { name: "resolve", value: "NAME", summary: "also look this name up, and tell how long it takes" },
       { name: "no-tools", summary: "counters of the kernel alone, without eBPF programs" },
       { name: "jitter", value: "TIME", summary: "wait up to so long before, so that many hosts do not start at once" },
       { name: "timeout", value: "TIME", summary: "end after so long, whatever hangs (default: the window and 50s)" },

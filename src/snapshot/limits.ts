@@ -92,6 +92,9 @@ export const FAILED_CONNECTS = { count: 20, per_s: 1, percent: 50 } as const;
 /** In a second; one overflow already is a connect that failed or waited a second for its second SYN. */
 export const LISTEN_OVERFLOWS_PER_S: Limit = { warn: 0, crit: 10 };
 
+/** To find an address: a server that is lost costs 5 s, the resolver's timeout (resolv.conf(5)); 100 ms are slow already. */
+export const LOOKUP_MS: Limit = { warn: 2000, crit: 5000 };
+
 /** Of net.netfilter.nf_conntrack_max: when it is reached new connections are dropped. */
 export const CONNTRACK_PERCENT: Limit = { warn: 85, crit: 95 };
 /** Of net.ipv4.tcp_mem's last figure, and of tcp_max_orphans: then the kernel drops connections. */

@@ -15,6 +15,8 @@ export interface MakeOptions {
   readonly window_ms: number;
   readonly state_dir: string | undefined;
   readonly tools: "run" | "left out";
+  /** A name to look up, too. */
+  readonly resolve: string | undefined;
   /** Ends the window early. */
   readonly signal: AbortSignal;
   /** Whoever has not answered then is left behind. */
@@ -47,7 +49,7 @@ export async function makeSnapshot(options: MakeOptions): Promise<Made> {
   const costs = costSince();
   using baseline = openBaseline(state_dir, { now: Date.now });
   const last_verdict = baseline.last()?.verdict;
-  const [{ collectors, sources }, tools] = await Promise.all([hostCollectors(), toolsOf(options)]);
+  const [{ collectors, sources }, tools] = await Promise.all([hostCollectors(options), toolsOf(options)]);
   using _tools = tools;
   const leave_out = new Set(hold?.leave_out ?? []);
   const clock = startClock();
@@ -114,12 +116,15 @@ function snapshotOf(
   };
 }
 
-async function hostCollectors(): Promise<{ readonly collectors: readonly Collector[]; readonly sources: Sources }> {
+async function hostCollectors(
+  { resolve }: MakeOptions,
+): Promise<{ readonly collectors: readonly Collector[]; readonly sources: Sources }> {
   const [{ COLLECTORS }, { hostSources }] = await Promise.all([
     import("./collectors/mod.ts"),
     import("./sources.ts"),
   ]);
-  return { collectors: COLLECTORS, sources: hostSources() };
+  const asked = resolve === undefined ? [] : [(await import("./collectors/name_lookup.ts")).nameLookup(resolve)];
+  return { collectors: [...asked, ...COLLECTORS], sources: hostSources() };
 }
 
 /** Without tools there is a snapshot all the same, which says why. */
