@@ -1,14 +1,12 @@
 /** The tool `cgroup-throttling` against a group that may use a fifth of a CPU. */
 import assert from "node:assert/strict";
-import { controlGroup, hasController } from "../support/control_group.ts";
+import { controlGroup } from "../support/control_group.ts";
 import { rowsOf, runTool } from "../support/tools.ts";
 import { Workload } from "../support/workload.ts";
 
 const QUOTA_US = 20_000, PERIOD_US = 100_000, BURN_MS = 200;
 
-const ignore = !hasController("cpu");
-
-Deno.test("cgroup-throttling tells the group, its quota, its throttled time and who is in it", { ignore }, async () => {
+Deno.test("cgroup-throttling tells the group, its quota, its throttled time and who is in it", async () => {
   await using group = controlGroup("cpu");
   if (group.version === 1) {
     group.set("cpu.cfs_period_us", `${PERIOD_US}`);
@@ -38,7 +36,7 @@ Deno.test("cgroup-throttling tells the group, its quota, its throttled time and 
   assert.deepEqual([who!.process_id, who!.process_name], [workload.pid, "stall_throttled"]);
 });
 
-Deno.test("cgroup-throttling does not tell a group that stays within its quota", { ignore }, async () => {
+Deno.test("cgroup-throttling does not tell a group that stays within its quota", async () => {
   await using group = controlGroup("cpu");
   if (group.version === 1) group.set("cpu.cfs_quota_us", `${2 * PERIOD_US}`);
   else group.set("cpu.max", `${2 * PERIOD_US} ${PERIOD_US}`);

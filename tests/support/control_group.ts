@@ -15,11 +15,6 @@ export interface ControlGroup extends AsyncDisposable {
 
 type Controller = "cpu" | "memory";
 
-/** Whether a group can be made: in version 1 the controller has a hierarchy of its own. */
-export function hasController(controller: Controller): boolean {
-  return isV1(controller) || v2Controllers().includes(controller);
-}
-
 /** @throws {Deno.errors.NotFound} this host has no such controller */
 export function controlGroup(controller: Controller): ControlGroup {
   const name = `/ktriage-test-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`;
@@ -28,6 +23,7 @@ export function controlGroup(controller: Controller): ControlGroup {
   return made(2, name, `${ROOT}${name}`);
 }
 
+/** In version 1 each controller has a hierarchy of its own. */
 function isV1(controller: Controller): boolean {
   return is("isDirectory", `${ROOT}/${controller}`) && v2Controllers().length === 0;
 }

@@ -218,11 +218,12 @@ static long touch(long megabytes)
 	return bytes / size;
 }
 
-/* prints how many pages the file has; without readahead, so that each is a fault of its own */
+/* prints how many pages of the file had to be read; without readahead, so that each is a fault of its own */
 static long map(const char *path)
 {
-	long size = sysconf(_SC_PAGESIZE);
+	long size = sysconf(_SC_PAGESIZE), pages, absent = 0;
 	int fd = open(path, O_RDONLY);
+	unsigned char *present;
 	struct stat stat;
 	volatile char *memory;
 
@@ -234,9 +235,15 @@ static long map(const char *path)
 	if (memory == MAP_FAILED)
 		return -errno;
 	madvise((void *)memory, stat.st_size, MADV_RANDOM);
+	pages = stat.st_size / size;
+	present = calloc(pages, 1);
+	if (!present || mincore((void *)memory, stat.st_size, present) < 0)
+		return -errno;
+	for (long i = 0; i < pages; i++)
+		absent += !(present[i] & 1);
 	for (long at = 0; at < stat.st_size; at += size)
 		(void)memory[at];
-	return stat.st_size / size;
+	return absent;
 }
 
 /* prints how many megabytes were written */
