@@ -123,7 +123,7 @@ async function hostCollectors(
     import("./collectors/mod.ts"),
     import("./sources.ts"),
   ]);
-  const asked = resolve === undefined ? [] : [(await import("./collectors/name_lookup.ts")).nameLookup(resolve)];
+  const asked = resolve === undefined ? [] : [(await import("./name_lookup.ts")).nameLookup(resolve)];
   return { collectors: [...asked, ...COLLECTORS], sources: hostSources() };
 }
 

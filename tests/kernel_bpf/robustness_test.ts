@@ -90,7 +90,14 @@ Deno.test("names with more than 15 bytes are found as the kernel cuts them, also
     { target, filters: { comm: "grö*" } },
     { target, filters: { comm: "abcdefghijklmn" } },
   ], () => Promise.all([first.go(), second.go()]));
-  assert.deepEqual(results.map(({ event_count }) => event_count), [3, 4, 3, 0]);
+  const made = [3, 4, 3, 0];
+  for (const [i, { event_count, missed_hits = 0 }] of results.entries()) {
+    // a hit may come while the CPU runs the program already: Linux 7 skips that one, and it is told
+    assert.ok(
+      event_count <= made[i]! && event_count + missed_hits >= made[i]!,
+      `${event_count} and ${missed_hits} missed`,
+    );
+  }
 });
 
 Deno.test("ktriage trace tells a terminal nothing that a traced process put into its name or paths", async () => {

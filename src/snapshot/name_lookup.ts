@@ -1,9 +1,9 @@
 /** How long this host takes to find the address of a name: asked for, since it speaks over the network. */
-import type { HealthFinding } from "../../protocol/snapshot.ts";
-import type { Collector } from "../collector.ts";
-import { LOOKUP_MS, severityOver } from "../limits.ts";
-import { watched } from "../readings/figures.ts";
-import { printable } from "../readings/words.ts";
+import type { HealthFinding } from "../protocol/snapshot.ts";
+import type { Collector } from "./collector.ts";
+import { LOOKUP_MS, severityOver } from "./limits.ts";
+import { watched } from "./readings/figures.ts";
+import { printable } from "./readings/words.ts";
 
 /** Asks as programs do, by getaddrinfo(3). @throws {Error} no address was found */
 export type Lookup = (name: string) => Promise<unknown>;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Collected } from "../../../src/snapshot/collector.ts";
-import { type Lookup, nameLookup, systemLookup } from "../../../src/snapshot/collectors/name_lookup.ts";
-import { hostSources } from "../../../src/snapshot/sources.ts";
+import type { Collected } from "../../src/snapshot/collector.ts";
+import { type Lookup, nameLookup, systemLookup } from "../../src/snapshot/name_lookup.ts";
+import { hostSources } from "../../src/snapshot/sources.ts";
 
 /** @param took_ms what passes on the collector's clock until the answer, or until the window's end */
 async function lookedUp(name: string, lookup: Lookup, took_ms: number): Promise<Collected> {
