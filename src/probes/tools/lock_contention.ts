@@ -4,11 +4,11 @@ import { timeText } from "../result/time_text.ts";
 import { isHostId, plainId } from "../engine/process_ids.ts";
 import { COMM_BYTES, LATENCY_BUCKETS } from "./layout.ts";
 import { lookForWaiters } from "./futex_waiters.ts";
-import { sumOf, ToolObject, type ToolProgram } from "./object.ts";
+import { startObject, sumOf, type ToolObject, type ToolProgram } from "./object.ts";
 import { recordOffsets } from "./offsets.ts";
 import { type Cell, histogramsOf, Names, PROCESS, tableOf } from "./reading.ts";
 import { Stacks } from "./stacks.ts";
-import { groundOf, type RunningTool, type Tool, type ToolOutcome, type ToolRun, Unavailable } from "./tool.ts";
+import { type RunningTool, type Tool, type ToolOutcome, type ToolRun, Unavailable } from "./tool.ts";
 
 /** Structures of bpf/tools/lock_contention.bpf.c. */
 const WAIT = { time_ns: 0, address: 8, kind: 16, holder: 20, ids: 24, comm: 32, bytes: 48 } as const;
@@ -59,9 +59,9 @@ interface Lock {
   readonly user_stack: number;
 }
 
-async function startTracing(run: ToolRun): Promise<RunningTool> {
+function startTracing(run: ToolRun): Promise<RunningTool> {
   const futex_wait = futexWait(run);
-  const object = await ToolObject.start(run, {
+  return startObject(run, {
     name: "lock_contention",
     programs: [
       { program: "futex_left", tracepoint: "syscalls:sys_exit_futex" },
@@ -73,17 +73,7 @@ async function startTracing(run: ToolRun): Promise<RunningTool> {
       ...recordOffsets(run, "syscalls:sys_exit_futex", ["ret"]),
       ...futex_wait.offsets,
     ],
-  });
-  const { libc } = groundOf(run).session.base;
-  return {
-    finish: async () => {
-      using _ = object;
-      const { monotonic_ns } = libc.clocks(); // detaching takes its time
-      await object.detach();
-      return await outcomeOf(object, monotonic_ns);
-    },
-    [Symbol.dispose]: () => object[Symbol.dispose](),
-  };
+  }, (object) => outcomeOf(object, object.end_ns));
 }
 
 /** futex_wait(2), since Linux 6.7. */

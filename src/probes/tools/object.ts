@@ -131,6 +131,12 @@ export class ToolObject implements Disposable {
     return Number((this.#end_ns ?? this.#base.libc.clocks().monotonic_ns) - this.#start_ns);
   }
 
+  /** On the monotonic clock: when it began to be detached, for detaching takes its time. */
+  get end_ns(): bigint {
+    if (this.#end_ns === undefined) throw new Error("the tool still counts");
+    return this.#end_ns;
+  }
+
   /** CPUs that per-CPU maps have a value for. */
   get cpus(): number {
     return this.#base.bpf.possibleCpus();

@@ -3,12 +3,12 @@ import { parseProcessStat } from "../../kernel/host/procfs.ts";
 import { readText } from "../../kernel/read.ts";
 import { timeText } from "../result/time_text.ts";
 import { COMM_BYTES, LATENCY_BUCKETS } from "./layout.ts";
-import { sumOf, ToolObject } from "./object.ts";
+import { startObject, sumOf, type ToolObject } from "./object.ts";
 import { recordOffsets } from "./offsets.ts";
 import { livingProcesses } from "./proc.ts";
 import { histogramsOf, Names, PROCESS, tableOf } from "./reading.ts";
 import { Stacks } from "./stacks.ts";
-import { groundOf, type RunningTool, type Tool, type ToolOutcome, type ToolRun } from "./tool.ts";
+import type { RunningTool, Tool, ToolOutcome, ToolRun } from "./tool.ts";
 
 /** Structures of bpf/tools/off_cpu.bpf.c. */
 const WAIT = { time_ns: 0, kernel_stack: 8, why: 12, tgid: 16, comm: 24, bytes: 40 } as const;
@@ -46,23 +46,12 @@ interface Row {
   readonly still_waiting: number;
 }
 
-async function startTracing(run: ToolRun): Promise<RunningTool> {
-  const plan = {
+function startTracing(run: ToolRun): Promise<RunningTool> {
+  return startObject(run, {
     name: "off_cpu",
     programs: [{ program: "switched", tracepoint: "sched:sched_switch" }],
     offsets: recordOffsets(run, "sched:sched_switch", ["prev_pid", "prev_state", "next_pid"]),
-  } as const;
-  const object = await ToolObject.start(run, plan);
-  const { libc } = groundOf(run).session.base;
-  return {
-    finish: async () => {
-      using _ = object;
-      const { monotonic_ns } = libc.clocks(); // detaching takes its time
-      await object.detach();
-      return await outcomeOf(object, monotonic_ns);
-    },
-    [Symbol.dispose]: () => object[Symbol.dispose](),
-  };
+  }, (object) => outcomeOf(object, object.end_ns));
 }
 
 async function outcomeOf(object: ToolObject, end_ns: bigint): Promise<ToolOutcome> {

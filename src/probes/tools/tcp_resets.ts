@@ -1,4 +1,5 @@
 /** The tool `tcp-resets`: TCP segments that had to be sent again, and connections that were reset. */
+import { TCP_STATES } from "../../kernel/kernel_constants.ts";
 import { protocolCountersOf } from "../../kernel/host/protocol_counters.ts";
 import { ENDPOINT, type Endpoint, endpointAt, endpointText } from "./inet.ts";
 import { namedValues } from "./named_values.ts";
@@ -22,21 +23,7 @@ const TROUBLE = {
 const KINDS = ["retransmit", "reset received", "reset sent"] as const;
 type Kind = typeof KINDS[number];
 /** include/net/tcp_states.h; 0: there is no socket. */
-const STATES = [
-  "none",
-  "ESTABLISHED",
-  "SYN_SENT",
-  "SYN_RECV",
-  "FIN_WAIT1",
-  "FIN_WAIT2",
-  "TIME_WAIT",
-  "CLOSE",
-  "CLOSE_WAIT",
-  "LAST_ACK",
-  "LISTEN",
-  "CLOSING",
-  "NEW_SYN_RECV",
-] as const;
+const STATES = ["none", ...TCP_STATES.slice(1)];
 const COUNTERS = {
   "Tcp.RetransSegs": "retransmits",
   "Tcp.OutRsts": "resets_sent",
