@@ -1,5 +1,6 @@
 /** Without BPF: threads that are found waiting for a futex, by the system call that they are in. */
 import { syscallNumber } from "../../kernel/tracing/syscalls.ts";
+import { lookAgainAndAgain, type Sight } from "./looking.ts";
 import { livingProcesses } from "./proc.ts";
 import { PROCESS, tableOf } from "./reading.ts";
 import { type RunningTool, type ToolRun, Unavailable } from "./tool.ts";
@@ -25,38 +26,18 @@ export function lookForWaiters({ filters }: ToolRun): Promise<RunningTool> {
   if (futex === undefined || readable("/proc/self/syscall") === undefined) {
     throw new Unavailable("this kernel does not show in which system call a thread is");
   }
-  const found = new Map<string, { pid: number; name: string; address: string; times: number }>();
-  let looks = 0;
-  const look = (): void => {
-    looks++;
-    for (const { pid, comm } of livingProcesses(filters)) {
-      for (const tid of threadsOf(pid)) {
-        const address = waitedFor(readable(`/proc/${pid}/task/${tid}/syscall`) ?? "", futex);
-        if (address === undefined) continue;
-        const row = found.get(`${pid} ${address}`) ?? { pid, name: comm, address, times: 0 };
-        row.times++;
-        found.set(`${pid} ${address}`, row);
-      }
-    }
-  };
-  look();
-  const timer = setInterval(look, LOOK_MS);
-  const stop = (): void => clearInterval(timer);
-  return Promise.resolve({
-    finish: () => {
-      stop();
-      look();
-      const rows = [...found.values()].sort((a, b) => b.times - a.times);
-      const event_count = rows.reduce((sum, { times }) => sum + times, 0);
+  return lookAgainAndAgain(
+    { every_ms: LOOK_MS, look: () => waiters(filters, futex) },
+    ({ rows, looks, event_count }) => {
       const [worst] = rows;
-      return Promise.resolve({
+      return {
         reading: {
           figures: { looks, found_waiting: event_count },
           tables: [
             tableOf(
               "locks",
               { ...PROCESS, address: "text", found_waiting: "count" },
-              rows.map(({ pid, name, address, times }) => [pid, name, address, times]),
+              rows.map(({ pid, name, at, times }) => [pid, name, at, times]),
             ),
           ],
           histograms: [],
@@ -67,12 +48,20 @@ export function lookForWaiters({ filters }: ToolRun): Promise<RunningTool> {
         events: [],
         summary: worst === undefined
           ? `No thread was found waiting for a lock in ${looks} looks.`
-          : `Threads of ${worst.name} (pid ${worst.pid}) were found waiting for the lock at ${worst.address} ${worst.times} ` +
+          : `Threads of ${worst.name} (pid ${worst.pid}) were found waiting for the lock at ${worst.at} ${worst.times} ` +
             `times in ${looks} looks.`,
-      });
+      };
     },
-    [Symbol.dispose]: stop,
-  });
+  );
+}
+
+function* waiters(filters: ToolRun["filters"], futex: number): Generator<Sight> {
+  for (const { pid, comm } of livingProcesses(filters)) {
+    for (const tid of threadsOf(pid)) {
+      const at = waitedFor(readable(`/proc/${pid}/task/${tid}/syscall`) ?? "", futex);
+      if (at !== undefined) yield { pid, name: comm, at };
+    }
+  }
 }
 
 /** Of a process with one thread nobody else holds its locks. */

@@ -3,6 +3,7 @@ import { parseProcessStat } from "../../kernel/host/procfs.ts";
 import { readText } from "../../kernel/read.ts";
 import { timeText } from "../result/time_text.ts";
 import { COMM_BYTES, LATENCY_BUCKETS } from "./layout.ts";
+import { lookAgainAndAgain, type Sight } from "./looking.ts";
 import { startObject, sumOf, type ToolObject } from "./object.ts";
 import { recordOffsets } from "./offsets.ts";
 import { livingProcesses } from "./proc.ts";
@@ -221,54 +222,36 @@ function summaryOf(blocked: readonly Named[], runnable: readonly Named[], names:
 
 /** Where and how often processes were found blocked. */
 function startLooking({ filters }: ToolRun): Promise<RunningTool> {
-  const found = new Map<
-    string,
-    { readonly pid: number; readonly name: string; readonly stack: string; times: number }
-  >();
-  let looks = 0;
-  const look = (): void => {
-    looks++;
-    for (const { pid, comm, text } of livingProcesses(filters)) {
-      if (parseProcessStat(text("stat") ?? "")?.state !== "D") continue;
-      const stack = stackFrom(text("stack") ?? "");
-      const row = found.get(`${pid} ${stack}`) ?? { pid, name: comm, stack, times: 0 };
-      row.times++;
-      found.set(`${pid} ${stack}`, row);
-    }
-  };
-  look();
-  const timer = setInterval(look, LOOK_MS);
-  const stop = (): void => clearInterval(timer);
-  return Promise.resolve({
-    finish: () => {
-      stop();
-      look();
-      const rows = [...found.values()].sort((a, b) => b.times - a.times);
-      const [worst] = rows;
-      const event_count = rows.reduce((sum, { times }) => sum + times, 0);
-      return Promise.resolve({
-        reading: {
-          figures: { looks, found_blocked: event_count },
-          tables: [
-            tableOf(
-              "blocked",
-              { ...PROCESS, found: "count", of_looks: "percent", kernel_stack: "text" },
-              rows.map(({ pid, name, stack, times }) => [pid, name, times, Math.round(100 * times / looks), stack]),
-            ),
-          ],
-          histograms: [],
-          notes: ["without BPF only waits that are found by looking are seen, of the first thread of each process"],
-        },
-        event_count,
-        lost_events: 0,
-        events: [],
-        summary: worst === undefined
-          ? `No process was found blocked in ${looks} looks.`
-          : `${worst.name} (pid ${worst.pid}) was blocked in ${worst.times} of ${looks} looks, at ${worst.stack}.`,
-      });
-    },
-    [Symbol.dispose]: stop,
+  return lookAgainAndAgain({ every_ms: LOOK_MS, look: () => blocked(filters) }, ({ rows, looks, event_count }) => {
+    const [worst] = rows;
+    return {
+      reading: {
+        figures: { looks, found_blocked: event_count },
+        tables: [
+          tableOf(
+            "blocked",
+            { ...PROCESS, found: "count", of_looks: "percent", kernel_stack: "text" },
+            rows.map(({ pid, name, at, times }) => [pid, name, times, Math.round(100 * times / looks), at]),
+          ),
+        ],
+        histograms: [],
+        notes: ["without BPF only waits that are found by looking are seen, of the first thread of each process"],
+      },
+      event_count,
+      lost_events: 0,
+      events: [],
+      summary: worst === undefined
+        ? `No process was found blocked in ${looks} looks.`
+        : `${worst.name} (pid ${worst.pid}) was blocked in ${worst.times} of ${looks} looks, at ${worst.at}.`,
+    };
   });
+}
+
+function* blocked(filters: ToolRun["filters"]): Generator<Sight> {
+  for (const { pid, comm, text } of livingProcesses(filters)) {
+    if (parseProcessStat(text("stat") ?? "")?.state !== "D") continue;
+    yield { pid, name: comm, at: stackFrom(text("stack") ?? "") };
+  }
 }
 
 /** `/proc/PID/stack` (proc(5)): a frame a line, `[<0>] io_schedule+0x46/0x70`; root's alone. */
