@@ -1,6 +1,7 @@
-/** Snapshots of this host, with faults that only their own mounts show. */
+/** Snapshots of this host, with faults that only their own mounts show, or that are killed. */
+import assert from "node:assert/strict";
 import { type Snapshot, snapshot } from "../../src/protocol/snapshot.ts";
-import { type CliOptions, type CliResult, ktriage } from "../support/cli.ts";
+import { type CliOptions, type CliResult, ktriage, type RunningCli } from "../support/cli.ts";
 import { PRIVATE_MOUNTS } from "../support/private_mounts.ts";
 
 /** Short, without programs in the kernel: what is tested is not what they see. */
@@ -25,4 +26,19 @@ export async function snapshotOf(
   } catch (error) {
     throw new Error(`no snapshot, exit code ${result.code}:\n${result.stdout}\n${result.stderr}`, { cause: error });
   }
+}
+
+/** SIGKILL, as a shell tells of it. */
+const KILLED = 128 + 9;
+
+/** Kills it with SIGKILL. It may have ended by then, and is told apart by how: all done, or killed. */
+export async function killed(running: RunningCli): Promise<CliResult & { readonly is: "done" | "killed" }> {
+  try {
+    running.kill("SIGKILL");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error; // Deno has seen its end already
+  }
+  const result = await running.finished;
+  assert.ok([0, KILLED].includes(result.code), `exit code ${result.code}: ${result.stderr}`);
+  return { ...result, is: result.code === 0 ? "done" : "killed" };
 }
