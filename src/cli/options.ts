@@ -39,6 +39,14 @@ export const BTF: OptionSpec = {
   summary: "types of exactly this kernel, where it has none of its own: raw BTF, or a vmlinux with a section .BTF",
 };
 
+/** Whose hits count. */
+export const FILTERS: readonly OptionSpec[] = [
+  { name: "comm", value: "NAME", summary: "only processes of this name; a prefix with * at the end" },
+  { name: "pid", short: "p", value: "PID", takes: { kind: "process" }, summary: "only this process" },
+  { name: "tid", value: "TID", summary: "only this thread" },
+  { name: "uid", value: "UID", summary: "only processes of this user id" },
+];
+
 /** Who answers, and the way to it. */
 export const GATEWAY: readonly OptionSpec[] = [
   { name: "endpoint", value: "URL", summary: "the gateway; overrides NANNYAPI_ENDPOINT" },

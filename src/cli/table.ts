@@ -6,6 +6,7 @@ import {
   BTF,
   DRY_RUN,
   FILE,
+  FILTERS,
   FOLDER,
   GATEWAY,
   JSON_OUTPUT,
@@ -22,10 +23,12 @@ import {
 import type { SubcommandSpec } from "./subcommand.ts";
 import { LISTED_TYPES } from "../probes/listed_types.ts";
 import { AGGREGATES } from "../protocol/limits.ts";
+import { CASE_SUBCOMMANDS } from "./table_case.ts";
+import { GATEWAY_SUBCOMMANDS } from "./table_gateway.ts";
 import { OWN_SUBCOMMANDS } from "./table_own.ts";
 import { RECORD_SUBCOMMANDS } from "./table_records.ts";
 import { SNAPSHOT_SUBCOMMANDS } from "./table_snapshot.ts";
-import { POLICY_ACTIONS, PROBE_ACTIONS, SOLVED } from "./words.ts";
+import { POLICY_ACTIONS, PROBE_ACTIONS } from "./words.ts";
 
 /** In the order of the help. */
 export const SUBCOMMANDS: readonly SubcommandSpec[] = [
@@ -105,10 +108,7 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     ],
     options: [
       { name: "duration", short: "d", value: "SECONDS", summary: "how long (default 15)" },
-      { name: "comm", value: "NAME", summary: "only processes of this name; a prefix with * at the end" },
-      { name: "pid", short: "p", value: "PID", takes: { kind: "process" }, summary: "only this process" },
-      { name: "tid", value: "TID", summary: "only this thread" },
-      { name: "uid", value: "UID", summary: "only processes of this user id" },
+      ...FILTERS,
       {
         name: "capture",
         value: "FIELD",
@@ -167,91 +167,7 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     ],
     load: async () => (await import("./run.ts")).runSubcommand,
   },
-  {
-    name: "collect",
-    summary: "without a model: gather the first evidence into a file, a case, that may leave this host",
-    operands: "<issue>|-",
-    examples: [
-      {
-        command: `sudo ktriage collect "the shop answers slowly since noon" -o case.ktz`,
-        about: "then carry case.ktz to where a model can be reached: ktriage ask case.ktz",
-      },
-      {
-        command: "sudo ktriage collect --redact all - -o case.ktz < ticket.txt",
-        about: "names and addresses stay here",
-      },
-    ],
-    options: [
-      {
-        name: "output",
-        short: "o",
-        value: "FILE",
-        takes: FILE,
-        summary: "the case; a file that is there already is never replaced",
-      },
-      PRIVATE,
-      REDACT,
-      MAX_BYTES,
-      { name: "max-rounds", value: "N", summary: "questions and answers of the whole case, 2 to 50 (default 8)" },
-      JSON_OUTPUT,
-      APPROVE,
-      ...POLICY,
-      RATE,
-      MAX_CPU,
-      BTF,
-    ],
-    notes: [
-      "The case is readable text without passwords, keys and tokens. What its placeholders stand for is in FILE.private, which must stay on this host: ktriage run needs it there.",
-      "Exit code: 0 when the case is written, 1 when not, 2 wrong usage, 128 + N when signal N ended it (Ctrl-C 130).",
-    ],
-    load: async () => (await import("./collect.ts")).collectSubcommand,
-  },
-  {
-    name: "ask",
-    summary: "put a case before a model: its next request, or its answer, goes into the file",
-    operands: "<case.ktz>",
-    takes: [FILE],
-    examples: [
-      { command: "ktriage ask case.ktz", about: "as NANNYAPI_ENDPOINT and NANNYAPI_MODEL say; no root needed" },
-      { command: "ktriage ask --dry-run case.ktz", about: "what would leave for the gateway" },
-    ],
-    options: [
-      JSON_OUTPUT,
-      ...GATEWAY,
-      {
-        name: "max-rounds",
-        value: "N",
-        summary: "questions and answers of the whole case, 1 to 50 (default: as collected)",
-      },
-      REDACT,
-      SHOW_OUTBOUND,
-      DRY_RUN,
-      ACCEPT_EDITS,
-    ],
-    notes: [
-      "Without an endpoint and a model the built-in expert answers. Nothing is run here: ktriage run does that, on the case's host. A case that waits for its host, or has its answer, is printed and the model is not asked again.",
-      "Exit code: 0 with a request or an answer in the case, 1 without, 2 wrong usage, 128 + N when signal N ended it (Ctrl-C 130).",
-    ],
-    load: async () => (await import("./ask.ts")).askSubcommand,
-  },
-  {
-    name: "show",
-    summary: "print a case: what it holds and what comes next, or its answer",
-    operands: "<case.ktz>|-",
-    takes: [FILE],
-    examples: [
-      { command: "ktriage show --full case.ktz | less", about: "every word of the host in it, before it leaves" },
-      { command: "ktriage show --json case.ktz | jq .resolution", about: "the answer as a run's document" },
-    ],
-    options: [
-      { name: "full", summary: "with everything that commands printed" },
-      { name: "json", summary: "the run's document of a case that has its answer, else the case" },
-      PRIVATE,
-      ACCEPT_EDITS,
-    ],
-    notes: ["Exit code: 0, 1 when the case cannot be read or trusted, 2 wrong usage."],
-    load: async () => (await import("./show.ts")).showSubcommand,
-  },
+  ...CASE_SUBCOMMANDS,
   {
     name: "probes",
     summary: "what a request would be attached to here, and what can be probed",
@@ -342,59 +258,7 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
     ],
     load: async () => (await import("./self_test.ts")).selfTestSubcommand,
   },
-  {
-    name: "gateway",
-    summary: "write the configuration of a TensorZero gateway that answers for ktriage",
-    operands: "init <folder>",
-    takes: [oneOf(["init"]), FOLDER],
-    examples: [
-      {
-        command: "ktriage gateway init gw --provider-base http://127.0.0.1:8000/v1",
-        about: "in front of a model server of your own",
-      },
-    ],
-    options: [
-      {
-        name: "provider-base",
-        value: "URL",
-        summary: "OpenAI-compatible base of the model server (default http://127.0.0.1:11434/v1)",
-      },
-      { name: "provider-model", value: "NAME", summary: "the model's name there (default llama3.1)" },
-      {
-        name: "provider-key-env",
-        value: "NAME",
-        summary: "variable of the gateway's environment that holds the server's key (default: no key)",
-      },
-    ],
-    notes: [
-      "Written are tensorzero.toml, the schema of a reply, the system template, and metrics, for the function diagnose_and_heal. Nothing is overwritten.",
-      "Exit code: 0 when it was written, 1 when it cannot be, 2 wrong usage.",
-    ],
-    load: async () => (await import("./gateway.ts")).gatewaySubcommand,
-  },
-  {
-    name: "feedback",
-    summary: "tell the gateway whether its diagnosis led to the solution",
-    operands: "<run.json>|<folder>|-",
-    takes: [FILE],
-    examples: [
-      { command: "ktriage feedback run.json --solved yes", about: "of what diagnose --json printed" },
-      {
-        command: 'ktriage feedback record/ --solved no --comment "it was the cable"',
-        about: "of what diagnose --record kept",
-      },
-    ],
-    options: [
-      { name: "solved", value: "yes|no", takes: oneOf(SOLVED), summary: "did it lead to the solution" },
-      { name: "comment", value: "TEXT", summary: "in your own words; secrets are taken out" },
-      ...GATEWAY.filter(({ name }) => ["endpoint", "timeout", "ca"].includes(name)),
-    ],
-    notes: [
-      "Only gateways that keep episodes take feedback, as TensorZero does. One without a database keeps nothing: that is said, and is no failure.",
-      "Exit code: 0 when it was told, or the gateway keeps nothing; 1 when it could not be told, 2 wrong usage.",
-    ],
-    load: async () => (await import("./feedback.ts")).feedbackSubcommand,
-  },
+  ...GATEWAY_SUBCOMMANDS,
   ...SNAPSHOT_SUBCOMMANDS,
   ...RECORD_SUBCOMMANDS,
   ...OWN_SUBCOMMANDS,

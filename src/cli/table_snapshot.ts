@@ -1,6 +1,6 @@
 /** Rows of the table (table.ts): health snapshots and what belongs to them. */
 import { TOOL_NAMES } from "../probes/tools/registry.ts";
-import { BTF, FILE, FOLDER, JSON_OUTPUT, oneOf } from "./options.ts";
+import { BTF, FILE, FILTERS, FOLDER, JSON_OUTPUT, oneOf } from "./options.ts";
 import type { OptionSpec } from "./arguments.ts";
 import type { SubcommandSpec } from "./subcommand.ts";
 import { DIAGNOSE_ON, FAIL_ON, TOOL_ACTIONS } from "./words.ts";
@@ -88,10 +88,7 @@ export const SNAPSHOT_SUBCOMMANDS: readonly SubcommandSpec[] = [
     ],
     options: [
       { name: "duration", short: "d", value: "TIME", summary: "how long to count: 10s (default), 500ms, 2m" },
-      { name: "comm", value: "NAME", summary: "only processes of this name; a prefix with * at the end" },
-      { name: "pid", short: "p", value: "PID", takes: { kind: "process" }, summary: "only this process" },
-      { name: "tid", value: "TID", summary: "only this thread" },
-      { name: "uid", value: "UID", summary: "only processes of this user id" },
+      ...FILTERS,
       BTF,
       JSON_OUTPUT,
     ],
