@@ -12,9 +12,9 @@ async function asked(
   n: number,
   name: string,
 ): Promise<{ readonly pid: number; readonly result: ToolResult; readonly lasted_ns: number }> {
-  await using client = await Workload.start(["dns", how, String(n), name], { source: "traffic" });
+  await using client = await Workload.start([how, String(n), name], { source: "dns" });
   const start = performance.now();
-  const result = await runTool("dns", () => client.go(), { filters: { comm: "traffic" } });
+  const result = await runTool("dns", () => client.go(), { filters: { comm: "dns" } });
   return { pid: client.pid, result, lasted_ns: (performance.now() - start) * 1e6 };
 }
 
@@ -36,7 +36,7 @@ for (const how of ["sendto", "connected", "mmsg", "tcp"]) {
       })),
       types.map((type) => ({
         process_id: pid,
-        process_name: "traffic",
+        process_name: "dns",
         name: "slow.example.org",
         type,
         server: "127.0.0.1:53",
@@ -81,7 +81,7 @@ Deno.test("dns: what nobody answers is told, with how long it has waited", async
 
 Deno.test("dns: other traffic of UDP is no query, and a filter keeps others out", async () => {
   await using datagrams = await Workload.start(["datagrams", "20", "5353"], { source: "traffic" });
-  await using client = await Workload.start(["dns", "sendto", "1", "fine.example"], { source: "traffic" });
+  await using client = await Workload.start(["sendto", "1", "fine.example"], { source: "dns" });
   const { event_count } = await runTool("dns", async () => {
     await datagrams.go();
     await client.go();

@@ -15,7 +15,7 @@ function temporaryPath(): string {
 for (const [way, { source }] of slowFiles.ways.entries()) {
   Deno.test(`slow-files: an open that waits is told with its path and time; ${source}`, async () => {
     const path = temporaryPath();
-    await using opener = await Workload.start(["fifo", `${DELAY_MS}`, path], { source: "traffic" });
+    await using opener = await Workload.start(["fifo", `${DELAY_MS}`, path], { source: "stalls" });
     const start = performance.now();
     const { reading, event_count, events, lost_events } = await runTool("slow-files", () => opener.go(), {
       way,
@@ -27,7 +27,7 @@ for (const [way, { source }] of slowFiles.ways.entries()) {
     const [row, ...others] = rowsOf(reading, "by_path").filter(({ operation }) => operation === "open");
     assert.deepEqual(others, []);
     const { mean_latency, longest, ...rest } = row!;
-    assert.deepEqual(rest, { process_id: opener.pid, process_name: "traffic", operation: "open", path, count: 1 });
+    assert.deepEqual(rest, { process_id: opener.pid, process_name: "stalls", operation: "open", path, count: 1 });
     assert.ok(Number(longest) > 0.8 * DELAY_MS * 1e6 && Number(longest) < lasted_ns, `${longest}`);
     assert.equal(mean_latency, longest);
     assert.equal(lost_events, 0);
@@ -39,7 +39,7 @@ for (const [way, { source }] of slowFiles.ways.entries()) {
 
 Deno.test("slow-files: of many writes and fsyncs those are told that the program itself found slow", async () => {
   const path = temporaryPath();
-  await using writer = await Workload.start(["fsyncs", "30", path], { source: "traffic" });
+  await using writer = await Workload.start(["fsyncs", "30", path], { source: "stalls" });
   let slow = 0;
   const { reading } = await runTool("slow-files", async () => {
     slow = await writer.go();
@@ -55,7 +55,7 @@ Deno.test("slow-files: of many writes and fsyncs those are told that the program
 Deno.test("slow-files: what is quick is not told, and filters keep others out", async () => {
   const path = temporaryPath();
   await using quick = await Workload.start(["opens", "200", "/nowhere"], { name: "sf_quick" });
-  await using other = await Workload.start(["fifo", `${DELAY_MS}`, path], { source: "traffic" });
+  await using other = await Workload.start(["fifo", `${DELAY_MS}`, path], { source: "stalls" });
   const { reading } = await runTool("slow-files", async () => {
     await quick.go();
     await other.go();
@@ -68,7 +68,7 @@ Deno.test("slow-files: what is quick is not told, and filters keep others out", 
 
 Deno.test("slow-files: what still hangs when the window ends is told", async () => {
   const path = temporaryPath();
-  await using opener = await Workload.start(["fifo", "1500", path], { source: "traffic" });
+  await using opener = await Workload.start(["fifo", "1500", path], { source: "stalls" });
   let gone: Promise<number> | undefined;
   const { reading, summary } = await runTool("slow-files", async () => {
     gone = opener.go();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Calls functions of its own a known number of times, when told to: what probes on functions see is held against it.
- * Says "ready", works, prints and waits as workload.c does.
+ * Calls functions of its own a known number of times, when told to (when_told.h): what probes on functions see is held
+ * against it.
  *
  * functions greets N    greet("guest <i>", i, 0) returns -i, N times
  * functions fib N       fib(N), which calls itself
@@ -23,12 +23,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "when_told.h"
 
 /* As written: not inlined, and a call that is made is made. */
 #define PROBED __attribute__((noinline, optnone, used, visibility("default")))
@@ -180,47 +180,37 @@ static long renames(long n)
 	return n;
 }
 
-static long work(const char *what, long n)
+static long work(char **arguments)
 {
-	long sum = 0;
+	const char *what = arguments[1];
+	long n = atol(arguments[2]), sum = 0;
 
-	if (!strcmp(what, "greets"))
+	if (is(what, "greets"))
 		return greets(n);
-	if (!strcmp(what, "fib"))
+	if (is(what, "fib"))
 		return fib(n);
-	if (!strcmp(what, "threads"))
+	if (is(what, "threads"))
 		return threads(n);
-	if (!strcmp(what, "jumps"))
+	if (is(what, "jumps"))
 		return jumps(n);
-	if (!strcmp(what, "renames"))
+	if (is(what, "renames"))
 		return renames(n);
-	if (!strcmp(what, "lookups"))
+	if (is(what, "lookups"))
 		return lookups(n);
-	if (!strcmp(what, "hangs"))
+	if (is(what, "hangs"))
 		return hangs(n);
-	if (!strcmp(what, "leaves"))
+	if (is(what, "leaves"))
 		return leaves(n);
-	if (!strcmp(what, "deep"))
+	if (is(what, "deep"))
 		return deep(n - 1) + deep(n - 1) + 2;
 	for (long i = 0; i < n; i++)
-		sum += !strcmp(what, "naps") ? nap(1000) :
-					       twelve(i, i + 1, i + 2, i + 3, i + 4, i + 5, i + 6, i + 7, i + 8, i + 9,
-						      i + 10, i + 11);
+		sum += is(what, "naps") ? nap(1000) :
+					  twelve(i, i + 1, i + 2, i + 3, i + 4, i + 5, i + 6, i + 7, i + 8, i + 9,
+						 i + 10, i + 11);
 	return sum;
 }
 
 int main(int argc, char **argv)
 {
-	char line[64];
-
-	if (argc < 3)
-		return 2;
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	puts("ready");
-	if (!fgets(line, sizeof(line), stdin))
-		return 1;
-	printf("%ld\n", work(argv[1], atol(argv[2])));
-	while (fgets(line, sizeof(line), stdin))
-		;
-	return 0;
+	return argc < 3 ? 2 : work_when_told(work, argv);
 }

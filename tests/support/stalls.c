@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Waits, burns, dies, leaks: a known amount of it, when told to. Tests of tools hold what ktriage saw against it.
+ * Waits, burns, dies, leaks: a known amount of it, when told to (when_told.h). Tests of tools hold what ktriage saw against it.
  *
  * stalls lock N MS         a thread holds a mutex for MS milliseconds, N times, while another waits for it
  * stalls burn MS           compute for MS milliseconds of CPU time in burn_here(), called by burn_from()
@@ -14,8 +14,8 @@
  * stalls touch MB          touch as much new memory, page by page
  * stalls map PATH          read a file of pages that are not in memory, by mapping it
  * stalls cache MB PATH     write a file of that size and read it again, page by page
- *
- * Prints "ready", waits for a line on stdin, works, prints what it did, waits for the end of stdin.
+ * stalls fsyncs N PATH     N times: write 1 MiB to the file, fsync; prints how many of them took 10 ms or more
+ * stalls fifo MS PATH      open a FIFO whose other end is opened by a child after so many milliseconds
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,15 +23,14 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "when_told.h"
 
 #define KEEP __attribute__((noinline))
 
@@ -265,51 +264,84 @@ static long cache(long megabytes, const char *path)
 	return megabytes;
 }
 
+static long fsyncs(long n, const char *path)
+{
+	static char data[1 << 20];
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	long slow = 0;
+
+	for (long i = 0; i < n; i++) {
+		long long start;
+
+		if (write(fd, data, sizeof(data)) != sizeof(data))
+			return -errno;
+		start = now_ns(CLOCK_MONOTONIC);
+		fsync(fd);
+		slow += now_ns(CLOCK_MONOTONIC) - start >= 10000000;
+	}
+	close(fd);
+	return slow;
+}
+
+static long fifo(long delay_ms, const char *path)
+{
+	pid_t other;
+	int fd;
+
+	if (mkfifo(path, 0600))
+		return -errno;
+	other = fork();
+	if (!other) {
+		sleep_ms(delay_ms);
+		_exit(open(path, O_WRONLY) < 0);
+	}
+	fd = open(path, O_RDONLY);
+	close(fd);
+	waitpid(other, NULL, 0);
+	unlink(path);
+	return delay_ms;
+}
+
 static long work(char **arguments)
 {
 	const char *what = arguments[1];
 	char *third = arguments[3] ? arguments[3] : "0";
 	long n = atol(arguments[2]);
 
-	if (!strcmp(what, "lock"))
+	if (is(what, "lock"))
 		return lock(n, atol(third));
-	if (!strcmp(what, "burn"))
+	if (is(what, "burn"))
 		return burn_from(n) ? n : 0;
-	if (!strcmp(what, "read"))
+	if (is(what, "read"))
 		return read_late(n);
-	if (!strcmp(what, "vfork"))
+	if (is(what, "vfork"))
 		return blocked(n, atol(third));
-	if (!strcmp(what, "exits"))
+	if (is(what, "exits"))
 		return exits(arguments[0], n, third);
-	if (!strcmp(what, "kills"))
+	if (is(what, "kills"))
 		return kills(n, atoi(third));
-	if (!strcmp(what, "leak"))
+	if (is(what, "leak"))
 		return leak(n, atol(third));
-	if (!strcmp(what, "threads"))
+	if (is(what, "threads"))
 		return threads(n);
-	if (!strcmp(what, "touch"))
+	if (is(what, "touch"))
 		return touch(n);
-	if (!strcmp(what, "map"))
+	if (is(what, "map"))
 		return map(arguments[2]);
-	if (!strcmp(what, "cache"))
+	if (is(what, "cache"))
 		return cache(n, third);
+	if (is(what, "fsyncs"))
+		return fsyncs(n, third);
+	if (is(what, "fifo"))
+		return fifo(n, third);
 	return -EINVAL;
 }
 
 int main(int argc, char **argv)
 {
-	char line[64];
-
 	if (argc < 3)
 		return 2;
-	if (!strcmp(argv[1], "exit"))
+	if (is(argv[1], "exit"))
 		return atoi(argv[2]);
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	puts("ready");
-	if (!fgets(line, sizeof(line), stdin))
-		return 1;
-	printf("%ld\n", work(argv));
-	while (fgets(line, sizeof(line), stdin))
-		;
-	return 0;
+	return work_when_told(work, argv);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Does a known number of known system calls, when told to. Kernel tests hold what ktriage saw against it.
+ * Does a known number of known system calls, when told to (when_told.h). Kernel tests hold what ktriage saw against it.
  *
  * workload opens N PREFIX        open PREFIX/0 … PREFIX/N-1, which do not exist
  * workload getppid N             call getppid N times
@@ -19,8 +19,6 @@
  * workload pipes N               make N pipes
  * workload sleeps N              sleep N times, for five milliseconds
  * workload hands N               hand a byte to a child and take it back N times: two switches each on a CPU
- *
- * Prints "ready", waits for a line on stdin, works, prints what it did, waits for the end of stdin.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -30,13 +28,13 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "when_told.h"
 
 static long opens(long n, const char *prefix)
 {
@@ -267,55 +265,44 @@ static long work(char **arguments)
 	const char *what = arguments[1];
 	long n = atol(arguments[2]);
 
-	if (!strcmp(what, "opens"))
+	if (is(what, "opens"))
 		return opens(n, arguments[3]);
-	if (!strcmp(what, "getppid"))
+	if (is(what, "getppid"))
 		return getppids(n);
-	if (!strcmp(what, "names"))
+	if (is(what, "names"))
 		return names(n);
-	if (!strcmp(what, "storm"))
+	if (is(what, "storm"))
 		return storm(n);
-	if (!strcmp(what, "paced"))
+	if (is(what, "paced"))
 		return paced(n, atol(arguments[3]));
-	if (!strcmp(what, "connect"))
+	if (is(what, "connect"))
 		return connect_to(arguments[2], atoi(arguments[3]));
-	if (!strcmp(what, "connects"))
+	if (is(what, "connects"))
 		return connects(n, atoi(arguments[3]));
-	if (!strcmp(what, "sends"))
+	if (is(what, "sends"))
 		return sends(n, atoi(arguments[3]));
-	if (!strcmp(what, "forks"))
+	if (is(what, "forks"))
 		return forks(n, do_nothing);
-	if (!strcmp(what, "execs"))
+	if (is(what, "execs"))
 		return forks(n, execute_here);
-	if (!strcmp(what, "thread_execs"))
+	if (is(what, "thread_execs"))
 		return forks(n, execute_in_thread);
-	if (!strcmp(what, "reads"))
+	if (is(what, "reads"))
 		return transfers(n, 0);
-	if (!strcmp(what, "writes"))
+	if (is(what, "writes"))
 		return transfers(n, 1);
-	if (!strcmp(what, "pages"))
+	if (is(what, "pages"))
 		return pages(n);
-	if (!strcmp(what, "pipes"))
+	if (is(what, "pipes"))
 		return pipes(n);
-	if (!strcmp(what, "sleeps"))
+	if (is(what, "sleeps"))
 		return sleeps(n);
-	if (!strcmp(what, "hands"))
+	if (is(what, "hands"))
 		return hands(n);
 	return -EINVAL;
 }
 
 int main(int argc, char **argv)
 {
-	char line[64];
-
-	if (argc < 3)
-		return 2;
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	puts("ready");
-	if (!fgets(line, sizeof(line), stdin))
-		return 1;
-	printf("%ld\n", work(argv));
-	while (fgets(line, sizeof(line), stdin))
-		;
-	return 0;
+	return argc < 3 ? 2 : work_when_told(work, argv);
 }

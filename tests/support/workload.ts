@@ -1,9 +1,12 @@
 /** A process that makes a known number of known system calls when it is told to. */
 
 const ROOT = new URL("../../", import.meta.url).pathname;
+const HEADERS = ["own_network.h", "when_told.h"].map((name) => `${ROOT}tests/support/${name}`);
 
 /** Of `tests/support`. */
-export type ProgramName = "workload" | "functions" | "stalls" | "traffic" | "refuse_bpf";
+export type ProgramName = WorkloadName | "refuse_bpf";
+/** Those that work when they are told to (`when_told.h`). */
+type WorkloadName = "workload" | "functions" | "stalls" | "traffic" | "dns";
 
 /** Compiles `tests/support/<name>.c`, when it changed. */
 export async function compiled(name: ProgramName): Promise<string> {
@@ -19,8 +22,8 @@ async function compiledBy(compiler: string, name: ProgramName, folder: string): 
   const path = `${folder}/${name}`;
   const source = `${ROOT}tests/support/${name}.c`;
   const made = await Deno.stat(path).catch(() => undefined);
-  const written = await Deno.stat(source);
-  if (made === undefined || Number(made.mtime) < Number(written.mtime)) {
+  const written = await Promise.all([source, ...HEADERS].map((file) => Deno.stat(file)));
+  if (made === undefined || written.some(({ mtime }) => Number(made.mtime) < Number(mtime))) {
     await Deno.mkdir(folder, { recursive: true });
     const unfinished = await Deno.makeTempFile({ dir: folder }); // others may want it at the same time
     const { success, stderr } = await new Deno.Command(compiler, {
@@ -59,7 +62,7 @@ export class Workload implements AsyncDisposable {
     args: readonly string[],
     options: {
       readonly name?: string;
-      readonly source?: "workload" | "functions" | "stalls" | "traffic";
+      readonly source?: WorkloadName;
       readonly within?: readonly string[];
     } = {},
   ): Promise<Workload> {

@@ -87,7 +87,7 @@ export async function runPrepared(script: string, options: VmOptions): Promise<V
 const COMMANDS = `PATH=${quoted(Deno.execPath().replace(/\/[^/]*$/, ""))}:$PATH
 ktriage() { deno run -A --no-check --cached-only main.ts "$@"; }`;
 
-const PROGRAMS: readonly ProgramName[] = ["workload", "functions", "stalls", "traffic", "refuse_bpf"];
+const PROGRAMS: readonly ProgramName[] = ["workload", "functions", "stalls", "traffic", "dns", "refuse_bpf"];
 
 let prepared: Promise<string> | undefined;
 let prepared_arm64: Promise<void> | undefined;
