@@ -9,12 +9,15 @@ const DOCUMENTS_MS = 2 * DAY_MS;
 /** Figures of all snapshots; after that, hours, and the first in each hour. */
 const FIGURES_MS = 14 * DAY_MS;
 const HOURS_MS = 90 * DAY_MS;
-export const MAX_BYTES = 64 << 20;
+/** In use. With pages that are free (2 MiB) and the journal (4 MiB, and what one snapshot adds) it stays below 64 MiB. */
+export const MAX_BYTES = 56 << 20;
 /**
  * Rows that one snapshot may let go: a little more than come in. A clock that is wrong for an hour then costs an hour's
  * worth of the past, and not all of it.
  */
 const AT_ONCE = 24;
+/** The last snapshots stay, however large hours are: without them nothing is compared, and no verdict is news. */
+const ALWAYS_KEPT = 24;
 /** Rows of a time that has not come are of a clock that was wrong, once so many came after them. */
 const FUTURE_SNAPSHOTS = 1_000;
 /** Metrics that have a number, those of containers that are no more among them; others are not kept. */
@@ -26,7 +29,7 @@ export function makeRoom(
   now: number,
   { max_bytes = MAX_BYTES }: { readonly max_bytes?: number } = {},
 ): void {
-  const drop = (sql: string, ...values: number[]): boolean => Number(db.prepare(sql).run(...values).changes) > 0;
+  const drop = (sql: string, ...values: number[]): number => Number(db.prepare(sql).run(...values).changes);
   const documents =
     "UPDATE snapshots SET document = NULL WHERE seq IN (SELECT seq FROM snapshots WHERE document IS NOT NULL";
   const snapshots = "DELETE FROM snapshots WHERE seq IN (SELECT seq FROM snapshots WHERE";
@@ -40,11 +43,15 @@ export function makeRoom(
   drop(`DELETE FROM metrics WHERE id IN (SELECT id FROM metrics WHERE seen < ? LIMIT ${AT_ONCE})`, hour);
   drop("DELETE FROM diagnosed WHERE abs(? - time) > ?", now, DAY_MS);
 
-  if (sizeOf(db) <= max_bytes) return;
+  const last = lastSeq(db);
+  const is_enough = (): boolean => sizeOf(db) <= max_bytes;
   // the oldest documents first: they are most of it, and the past is compared without them
-  drop(`${documents} ORDER BY time LIMIT ${AT_ONCE})`) ||
-    drop(`${snapshots} true ORDER BY time LIMIT ${AT_ONCE})`) ||
-    drop(`DELETE FROM hours WHERE hour IN (SELECT hour FROM hours ORDER BY hour LIMIT ${AT_ONCE})`);
+  if (is_enough() || drop(`${documents} AND seq < ? ORDER BY time LIMIT ${AT_ONCE})`, last) === AT_ONCE) return;
+  const kept = last - ALWAYS_KEPT;
+  if (is_enough() || drop(`${snapshots} seq <= ? ORDER BY time LIMIT ${AT_ONCE})`, kept) === AT_ONCE) return;
+  for (let gone = 0; gone < AT_ONCE && !is_enough(); gone++) {
+    drop("DELETE FROM hours WHERE hour IN (SELECT min(hour) FROM hours)");
+  }
 }
 
 /** Bytes that are in use. */

@@ -78,3 +78,29 @@ Deno.test("rows of a time that has not come go once a thousand others came after
   makeRoom(db, back);
   assert.ok(future() < before && future() > before - 30);
 });
+
+Deno.test("makeRoom() stays below a size also where hours alone fill it: the last snapshots stay, with one document", () => {
+  using state = filled();
+  const { db } = state;
+  const max_bytes = 400 << 10;
+  db.exec("BEGIN");
+  for (let i = 0; i < 600; i++) makeRoom(db, now, { max_bytes });
+  const snapshot = db.prepare(
+    "INSERT INTO snapshots (time, boot_id, verdict, findings, hourly, figures, document) VALUES (?, '', 'ok', '[]', 0, ?, ?)",
+  );
+  const hour = db.prepare("INSERT INTO hours VALUES (?, ?)");
+  for (let i = 1; i <= 1000; i++) {
+    const time = now + i * HOUR_MS / 12;
+    snapshot.run(time, new Uint8Array(2000), new Uint8Array(8000));
+    if (i % 12 === 0) hour.run(time / HOUR_MS, new Uint8Array(16_000));
+    makeRoom(db, time, { max_bytes });
+    assert.ok(sizeOf(db) <= max_bytes, `${sizeOf(db)} bytes after ${i}`);
+  }
+  db.exec("COMMIT");
+  const times = db.prepare("SELECT time FROM snapshots ORDER BY time DESC LIMIT 24").all().map(({ time }) =>
+    Number(time)
+  );
+  assert.equal(times.at(-1), now + (1000 - 23) * HOUR_MS / 12);
+  assert.equal(numberOf(db, "SELECT max(time) FROM snapshots WHERE document IS NOT NULL"), times[0]);
+  assert.ok(numberOf(db, "SELECT count(*) FROM hours") > 5, "the latest hours");
+});
