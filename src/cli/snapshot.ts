@@ -8,6 +8,7 @@ import { type Lock, takeLock } from "../snapshot/lock.ts";
 import { type Made, makeSnapshot } from "../snapshot/make.ts";
 import { HardLimits } from "../snapshot/hard_limits.ts";
 import { Interrupt } from "./interrupt.ts";
+import { answerAlarm } from "./snapshot_alarm.ts";
 import { writeFiles } from "./snapshot_files.ts";
 import { type SnapshotOptions, snapshotOptions } from "./snapshot_options.ts";
 import { EXIT, type Invocation } from "./subcommand.ts";
@@ -38,9 +39,8 @@ export async function snapshotSubcommand(invocation: Invocation): Promise<number
   const exit = tell(made, asked, writer);
   limits.release();
   const unwritten = await writeFiles(made.snapshot, asked, writer);
-  if (made.to_diagnose !== undefined && !interrupt.signal.aborted) {
-    const { diagnoseFinding } = await import("./snapshot_diagnose.ts");
-    await diagnoseFinding(made.to_diagnose, { snapshot: made.snapshot, asked, interrupt, invocation });
+  if (asked.diagnose_on !== undefined && !interrupt.signal.aborted) {
+    await answerAlarm({ snapshot: made.snapshot, asked, interrupt, invocation });
   }
   return interrupt.exitCode(unwritten && asked.output !== "check" ? EXIT.failed : exit);
 }
@@ -66,7 +66,6 @@ async function underLock(
     signal: interrupt.signal,
     deadline: limits.deadline,
     hold,
-    diagnose_on: asked.diagnose_on,
     notes: [
       ...limits.notes,
       ...(lock.is === "none" ? [`Nothing keeps a second snapshot from running beside this one: ${lock.reason}.`] : []),

@@ -4,47 +4,38 @@ import { collectTurns } from "../case/collect.ts";
 import { checkWritable, DEFAULT_MAX_BYTES } from "../case/file.ts";
 import { holdFile } from "../case/hold.ts";
 import { privatePathOf } from "../case/private.ts";
+import { createExpert } from "../models/expert/mod.ts";
+import type { Model } from "../models/model.ts";
+import { withStandIn } from "../models/stand_in.ts";
 import { readHost } from "../kernel/host/host.ts";
 import type { Host, Run } from "../protocol/mod.ts";
-import type { HealthFinding, Snapshot } from "../protocol/snapshot.ts";
+import type { HealthFinding } from "../protocol/snapshot.ts";
 import { Record } from "../record/record.ts";
 import { runText } from "../report/text.ts";
 import { placeForDiagnosis } from "../snapshot/diagnoses.ts";
 import { firstEvidence, issueOf } from "./first_evidence.ts";
-import { takeLock } from "../snapshot/lock.ts";
 import { tellingCaseErrors } from "./case_file.ts";
 import { Options } from "./arguments.ts";
 import { choiceFrom, type ChoiceInput, chooseModel } from "./choice.ts";
 import { refuseExisting, writeNewCase } from "./collect.ts";
 import { CliError } from "./errors.ts";
 import { handsFrom } from "./hands.ts";
-import type { Interrupt } from "./interrupt.ts";
 import { liveProgress } from "./live.ts";
 import { outboundFrom } from "./outbound.ts";
 import { endRecord, takeFileLimitsAsErrors } from "./record.ts";
 import { begin } from "./resume.ts";
-import type { SnapshotOptions } from "./snapshot_options.ts";
-import type { Invocation } from "./subcommand.ts";
+import { type AlarmOptions, tellBehind } from "./snapshot_alarm.ts";
 import { VERSION } from "./version.ts";
+import type { Writer } from "./writer.ts";
 
 /** Nobody waits for the answer, and the next snapshot comes whatever this does. */
 const MAX_TIME_S = 900;
 /** --timeout and --window mean something else here than at a gateway. */
 const NO_OPTIONS = new Options(new Map());
 
-export interface DiagnoseOptions {
-  readonly snapshot: Snapshot;
-  readonly asked: SnapshotOptions;
-  readonly interrupt: Interrupt;
-  readonly invocation: Invocation;
-}
-
-/** Finds the cause of a finding and prints it behind the page. One at a time: another one under way is left to end. */
-export async function diagnoseFinding(finding: HealthFinding, options: DiagnoseOptions): Promise<void> {
+/** Finds the cause of a finding, or gathers what is known of it, and prints that behind the page. */
+export async function diagnoseFinding(finding: HealthFinding, options: AlarmOptions): Promise<void> {
   const { asked, invocation: { writer } } = options;
-  const lock = takeLock("diagnosis", asked.state_dir);
-  using _hold = lock.is === "held" ? lock.hold : undefined;
-  if (lock.is === "busy") return writer.note("Not diagnosed: another diagnosis is under way.");
   try {
     writer.note(`Looking for the cause: ${finding.title}.`);
     await (asked.case_file === undefined ? diagnose(finding, options) : writeCase(asked.case_file, finding, options));
@@ -55,12 +46,12 @@ export async function diagnoseFinding(finding: HealthFinding, options: DiagnoseO
   }
 }
 
-async function diagnose(finding: HealthFinding, options: DiagnoseOptions): Promise<void> {
+async function diagnose(finding: HealthFinding, options: AlarmOptions): Promise<void> {
   const { snapshot, interrupt, asked, invocation: { options: given, writer } } = options;
   const issue = issueOf(finding), evidence = firstEvidence(snapshot), max_rounds = DEFAULT_MAX_ROUNDS;
   const { record, folder } = recordOf(finding, options);
   const choice = choiceWith(options, record);
-  const model = await chooseModel(choice);
+  const model = await modelOf(choice, writer);
   const host = await readHost();
   const beginning = await begin(record, { issue, host, model, choice, max_rounds });
   record?.progress({ kind: "turn", turn: evidence, index: 0 });
@@ -77,7 +68,7 @@ async function diagnose(finding: HealthFinding, options: DiagnoseOptions): Promi
   const run = beginning.document(await conversation.diagnose());
   endRecord(record, { name: "run.json", document: run, writer });
   if (asked.output === "page") writer.out(diagnosisText(finding, run, { folder, layout: writer.layout }));
-  else writer.note(`${run.resolution?.root_cause ?? run.failure?.message ?? ""} Recorded in ${folder ?? "no folder"}.`);
+  else writer.note(`${run.resolution?.root_cause ?? run.failure?.message ?? ""}${recordedText(folder)}`);
 }
 
 function diagnosisText(
@@ -85,14 +76,17 @@ function diagnosisText(
   run: Run,
   { folder, layout }: { readonly folder: string | undefined; readonly layout: Parameters<typeof runText>[1] },
 ): string {
-  const recorded = folder === undefined ? "" : `\nRecorded: ktriage replay ${folder}\n`;
-  return `\n${layout.paint("bold", `Diagnosis: ${title}`)}\n\n${runText(run, layout)}${recorded}`;
+  return `\n${layout.paint("bold", `Diagnosis: ${title}`)}\n\n${runText(run, layout)}${recordedText(folder)}`;
+}
+
+function recordedText(folder: string | undefined): string {
+  return folder === undefined ? "" : `\nRecorded: ktriage replay ${folder}\n`;
 }
 
 /** Without a record, on a full disk, the diagnosis is made and printed all the same. */
 function recordOf(
   finding: HealthFinding,
-  { asked: { state_dir }, invocation: { writer } }: DiagnoseOptions,
+  { asked: { state_dir }, invocation: { writer } }: AlarmOptions,
 ): { readonly record?: Record; readonly folder?: string } {
   if (state_dir === undefined) return {};
   try {
@@ -106,7 +100,7 @@ function recordOf(
 }
 
 /** Who answers is in the environment; without, the expert does. */
-function choiceWith({ invocation: { options, writer } }: DiagnoseOptions, record: Record | undefined): ChoiceInput {
+function choiceWith({ invocation: { options, writer } }: AlarmOptions, record: Record | undefined): ChoiceInput {
   const choice = choiceFrom(NO_OPTIONS);
   return {
     ...choice,
@@ -118,8 +112,21 @@ function choiceWith({ invocation: { options, writer } }: DiagnoseOptions, record
   };
 }
 
-async function writeCase(path: string, finding: HealthFinding, options: DiagnoseOptions): Promise<void> {
-  const { interrupt, invocation: { options: given, writer } } = options;
+/** Nobody is there to try again: where the gateway does not answer, the expert does, with whom nothing leaves. */
+async function modelOf(choice: ChoiceInput, writer: Writer): Promise<Model> {
+  const expert = createExpert();
+  try {
+    const model = await chooseModel(choice);
+    return model.name === expert.name ? expert : withStandIn(model, expert);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    writer.fail(error.message, `${error.hint} The built-in expert answers meanwhile.`);
+    return expert;
+  }
+}
+
+async function writeCase(path: string, finding: HealthFinding, options: AlarmOptions): Promise<void> {
+  const { interrupt, asked, invocation: { options: given, writer } } = options;
   const places = { path, private_path: privatePathOf(path) };
   await tellingCaseErrors(async () => {
     using _held = holdFile(path), _held_too = holdFile(places.private_path);
@@ -133,6 +140,9 @@ async function writeCase(path: string, finding: HealthFinding, options: Diagnose
       on_progress: liveProgress(writer),
     });
     await writeNewCase({ issue, host, turns }, { places, redacted: [], max_rounds, max_bytes: DEFAULT_MAX_BYTES });
-    writer.note(`Wrote ${path}, which may leave: ktriage ask ${path}. ${places.private_path} stays here.`);
+    tellBehind(`Wrote ${path}, which may leave: ktriage ask ${path}. ${places.private_path} stays here.`, {
+      asked,
+      writer,
+    });
   });
 }

@@ -50,7 +50,7 @@ export function takeLock(work: Work, state_dir: string | undefined): Lock {
       Deno.mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
     } catch { /* on a read-only root it may be there with its file: opening tells */ }
     try {
-      return lockAt(`${folder}/${work}`);
+      return lockAt(folder, work);
     } catch (error) {
       reasons.push(`${folder}: ${error instanceof Error ? error.message : error}`);
     }
@@ -117,11 +117,12 @@ export class Hold implements Disposable {
   }
 }
 
-function lockAt(path: string): Lock {
+function lockAt(folder: string, work: Work): Lock {
+  const path = `${folder}/${work}`;
   const file = openLock(`${path}${ENDING}`);
   if (!file.tryLockSync(true)) {
     file.close();
-    attempt(() => addSkipped(`${path}${SKIPPED_ENDING}`));
+    if (work === "snapshot") attempt(() => addSkipped(`${path}${SKIPPED_ENDING}`));
     return { is: "busy", holder: holderIn(`${path}${ENDING}`) };
   }
   return { is: "held", hold: new Hold(path, file) };
@@ -186,8 +187,14 @@ function bootId(): string {
 }
 
 function foldersFor(state_dir: string | undefined): readonly string[] {
+  const own = memoryFolder();
+  return [...(state_dir === undefined ? [] : [state_dir]), ...(own === undefined ? [] : [own])];
+}
+
+/** A folder of this user's, in memory until the next boot; it may have to be made. */
+export function memoryFolder(): string | undefined {
   const own = Deno.uid() === 0 ? ROOT_FALLBACK : Deno.env.get("XDG_RUNTIME_DIR");
-  return [...(state_dir === undefined ? [] : [state_dir]), ...(own === undefined || own === "" ? [] : [own])];
+  return own === "" ? undefined : own;
 }
 
 function attempt(work: () => void): void {

@@ -1,5 +1,5 @@
 /** A whole snapshot: looking, judging, comparing, keeping. */
-import type { HealthFinding, Severity, Snapshot, Verdict } from "../protocol/snapshot.ts";
+import type { Snapshot, Verdict } from "../protocol/snapshot.ts";
 import type { Baseline } from "./baseline/mod.ts";
 import type { Collector, Sources } from "./collector.ts";
 import { costSince } from "./cost.ts";
@@ -23,8 +23,6 @@ export interface MakeOptions {
   readonly deadline: AbortSignal;
   /** Undefined where nothing could be locked. */
   readonly hold: Hold | undefined;
-  /** From which severity on a finding is to be diagnosed. */
-  readonly diagnose_on: Severity | undefined;
   /** What the reader must know already. */
   readonly notes: readonly string[];
 }
@@ -33,8 +31,6 @@ export interface Made {
   readonly snapshot: Snapshot;
   /** Of the snapshot before, where it is known. */
   readonly last_verdict: Verdict | undefined;
-  /** The gravest finding whose diagnosis may start now. */
-  readonly to_diagnose: HealthFinding | undefined;
 }
 
 /** Wall and steady clock may part by so much in a window before somebody has set the clock. */
@@ -80,7 +76,7 @@ export async function makeSnapshot(options: MakeOptions): Promise<Made> {
   });
   const unkept = baseline.keep(snapshot, taken.remember);
   const kept: Snapshot = state_dir === undefined ? snapshot : { ...snapshot, notes: [...snapshot.notes, ...unkept] };
-  return { snapshot: kept, last_verdict, to_diagnose: claimed(kept.findings, baseline, options) };
+  return { snapshot: kept, last_verdict };
 }
 
 function snapshotOf(
@@ -187,15 +183,4 @@ function startClock(): Clock {
       return [`The clock was set ${way} by ${Math.round(Math.abs(jump_ms) / 1000)} s while this snapshot looked.`];
     },
   };
-}
-
-/** One diagnosis at a time, of the gravest finding that had none in the last hour. */
-function claimed(
-  findings: readonly HealthFinding[],
-  baseline: Baseline,
-  { diagnose_on, signal }: MakeOptions,
-): HealthFinding | undefined {
-  if (diagnose_on === undefined || signal.aborted) return undefined;
-  const grave = findings.filter(({ severity }) => severity === "critical" || diagnose_on === "warning");
-  return grave.find((finding) => baseline.claimDiagnosis([finding]).length > 0);
 }

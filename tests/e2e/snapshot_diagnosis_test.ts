@@ -3,7 +3,8 @@ import { run } from "../../src/protocol/run.ts";
 import { parse } from "../../src/protocol/json.ts";
 import { type CliResult, ktriage } from "../support/cli.ts";
 import { scriptedGateway } from "../support/scripted_gateway.ts";
-import { FULL_DISK, QUICK } from "./snapshot_support.ts";
+import { takeLock } from "../../src/snapshot/lock.ts";
+import { FULL_DISK, QUICK, withMounts } from "./snapshot_support.ts";
 
 /** What a model concludes from the snapshot alone, and cites. */
 const CONCLUSION = {
@@ -15,23 +16,31 @@ const CONCLUSION = {
   findings: [{ claim: "/mnt is 100% full", evidence: ["snapshot"] }],
 };
 
-function diagnosed(state: string, more: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
-  return ktriage([...QUICK, "--state", state, "--diagnose", "on-critical", ...more], { behind: FULL_DISK, env });
+interface Asked {
+  readonly more?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly behind?: readonly string[];
 }
 
-function recordsIn(state: string): string[] {
+function diagnosed(state: string, { more = [], env = {}, behind = FULL_DISK }: Asked = {}) {
+  return ktriage([...QUICK, "--state", state, "--diagnose", "on-critical", ...more], { behind, env });
+}
+
+const FULL = "mount -t tmpfs -o size=1m full";
+
+function recordsIn(state: string, folder = "diagnoses"): string[] {
   try {
-    return [...Deno.readDirSync(`${state}/diagnoses`)].map(({ name }) => name);
+    return [...Deno.readDirSync(`${state}/${folder}`)].map(({ name }) => name);
   } catch {
     return [];
   }
 }
 
-Deno.test("--diagnose hands the finding and the snapshot to the model, once an hour, and records what came out", async () => {
+Deno.test("--diagnose hands the finding and the snapshot to the model, and records what came out", async () => {
   const state = Deno.makeTempDirSync();
   await using gateway = scriptedGateway([{ content: CONCLUSION }]);
   const env = { NANNYAPI_ENDPOINT: gateway.endpoint, NANNYAPI_MODEL: "m" };
-  const first = await diagnosed(state, [], env);
+  const first = await diagnosed(state, { env });
   assert.equal(first.code, 0, first.stderr);
   assert.match(first.stdout, /^CRITICAL {2}[^]*\nDiagnosis: .*\/mnt[^]*\nRoot cause\n {2}\/mnt is full/);
   const [request] = gateway.requests;
@@ -46,52 +55,94 @@ Deno.test("--diagnose hands the finding and the snapshot to the model, once an h
   assert.deepEqual(document.evidence_check?.unknown_evidence, []);
   const replayed = await ktriage(["replay", `${state}/diagnoses/${folder}`]);
   assert.match(replayed.stdout, /Root cause\n {2}\/mnt is full/, replayed.stderr);
-
-  const second = await diagnosed(state, [], env);
-  assert.match(second.stdout, /^CRITICAL /);
-  assert.doesNotMatch(second.stdout, /Diagnosis/);
-  assert.equal(gateway.requests.length, 1);
-  assert.equal(recordsIn(state).length, 1);
   Deno.removeSync(state, { recursive: true });
 });
 
-Deno.test("--diagnose has the built-in expert look by itself where nothing else is set", async () => {
+Deno.test("--diagnose finds the cause of each finding once an hour, one after the other, and none is lost to a busy moment", async () => {
   const state = Deno.makeTempDirSync();
-  const { stdout, stderr, code } = await diagnosed(state);
+  Deno.chmodSync(state, 0o700);
+  const behind = withMounts(
+    ...["/mnt", "/srv"].flatMap((at) => [`${FULL} ${at}`, `! cat /dev/zero 2>/dev/null >${at}/file`]),
+  );
+  await using gateway = scriptedGateway([{ content: CONCLUSION }, { content: CONCLUSION }]);
+  const run = async (): Promise<string> => {
+    const env = { NANNYAPI_ENDPOINT: gateway.endpoint, NANNYAPI_MODEL: "m" };
+    const { stdout, stderr, code } = await diagnosed(state, { env, behind, more: ["--quiet"] });
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, /^CRITICAL /);
+    return stdout;
+  };
+  {
+    const lock = takeLock("diagnosis", state);
+    assert.ok(lock.is === "held");
+    using _hold = lock.hold;
+    assert.match(await run(), /\nA diagnosis is under way since \S+Z; this snapshot starts none\.\n$/);
+    assert.equal(gateway.requests.length, 0);
+  }
+  const answered = [await run(), await run()].map((page) => /\nDiagnosis: (\/\w+) is/.exec(page)?.[1]);
+  assert.deepEqual(answered.toSorted(), ["/mnt", "/srv"]);
+  assert.doesNotMatch(await run(), /diagnosis/i);
+  assert.equal(gateway.requests.length, 2);
+  assert.equal(recordsIn(state).length, 2);
+  assert.ok(!recordsIn(state, "").includes("diagnosis.skipped"), "nobody would read it");
+  Deno.removeSync(state, { recursive: true });
+});
+
+Deno.test("--diagnose lets the expert stand in for a gateway that cannot be reached, and says so", async () => {
+  const state = Deno.makeTempDirSync();
+  const env = { NANNYAPI_ENDPOINT: "http://127.0.0.1:1/openai/v1", NANNYAPI_MODEL: "m" };
+  const { stdout, code, stderr } = await diagnosed(state, { env });
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /\nDiagnosis: [^]*\nRoot cause\n {2}.*\/mnt/);
+  assert.match(stdout, /\nRoot cause\n {2}.*\/mnt/);
+  assert.match(stdout.replace(/\s+/g, " "), /The built-in expert stands in: .*127\.0\.0\.1:1/);
   const [folder] = recordsIn(state);
   const document = run.parse(parse(Deno.readTextFileSync(`${state}/diagnoses/${folder}/run.json`)));
   assert.ok(document.turns.length >= 2, "the snapshot, and what the expert asked");
+  const replayed = await ktriage(["replay", `${state}/diagnoses/${folder}`]);
+  assert.match(replayed.stdout, /Root cause\n {2}.*\/mnt/, replayed.stderr);
   Deno.removeSync(state, { recursive: true });
 });
 
-Deno.test("--diagnose does nothing where no finding is as grave, or no state tells when the last one was", async () => {
+Deno.test("--diagnose also where the disk of the state is full, once an hour too", async () => {
+  const behind = withMounts(
+    "mount -t tmpfs run /run",
+    `${FULL} /mnt`,
+    "! cat /dev/zero 2>/dev/null >/mnt/file",
+    '"$@"',
+  );
+  await using gateway = scriptedGateway([{ content: CONCLUSION }, { content: CONCLUSION }]);
+  const env = { NANNYAPI_ENDPOINT: gateway.endpoint, NANNYAPI_MODEL: "m" };
+  const { stdout, stderr } = await diagnosed("/mnt/state", { behind, env });
+  assert.equal(
+    stdout.match(/^CRITICAL /gm)?.length,
+    4,
+    `two pages, each with its head and a finding: ${stdout}${stderr}`,
+  );
+  assert.equal(stdout.match(/^Diagnosis: \/mnt is/gm)?.length, 1, stdout);
+  assert.match(stdout, /\nRoot cause\n {2}\/mnt is full/);
+  assert.equal(gateway.requests.length, 1);
+});
+
+Deno.test("--diagnose does nothing where no finding is as grave", async () => {
   const state = Deno.makeTempDirSync();
   const healthy = await ktriage([...QUICK, "--state", state, "--diagnose", "on-critical"]);
   assertNothingCritical(healthy);
   assert.deepEqual(recordsIn(state), []);
-  const on_full_disk = await ktriage([...QUICK, "--state", "/mnt/state", "--diagnose", "on-critical"], {
-    behind: FULL_DISK,
-  });
-  assert.doesNotMatch(on_full_disk.stdout, /\nDiagnosis/);
-  assert.match(on_full_disk.stdout, /^CRITICAL /);
   Deno.removeSync(state, { recursive: true });
 });
 
 Deno.test("--case writes a case that can be carried, with the snapshot in it, and never over another", async () => {
   const state = Deno.makeTempDirSync(), file = `${state}/host.ktz`;
-  const first = await diagnosed(state, ["--case", file]);
+  const first = await diagnosed(state, { more: ["--case", file] });
   assert.equal(first.code, 0, first.stderr);
-  assert.match(first.stderr, new RegExp(`Wrote ${file}, which may leave`));
+  assert.match(first.stdout, new RegExp(`\nWrote ${file}, which may leave`));
   const written = Deno.readTextFileSync(file);
   const shown = await ktriage(["show", file]);
   assert.equal(shown.code, 0, shown.stderr);
   assert.match(shown.stdout, /ktriage snapshot/);
-  Deno.removeSync(`${state}/baseline.db`); // as if an hour had passed
-  const again = await diagnosed(state, ["--case", file]);
-  assert.match(again.stderr, /it is there already/);
-  assert.deepEqual([again.code, Deno.readTextFileSync(file)], [0, written]);
+  const again = await diagnosed(state, { more: ["--case", file, "--quiet"] });
+  assert.match(again.stdout, new RegExp(`\n${file} is there already and stays`));
+  assert.deepEqual([again.code, again.stderr, Deno.readTextFileSync(file)], [0, "", written]);
   Deno.removeSync(state, { recursive: true });
 });
 

@@ -42,7 +42,7 @@ export interface Baseline extends Disposable {
   readonly keep: (snapshot: Snapshot, remembered: Readonly<Record<string, Remembered>>) => readonly string[];
   /**
    * Those findings for which a diagnosis may start now, since none did in the last hour; they count as diagnosed from
-   * now on. Without state none may: nobody could tell when the last one was.
+   * now on. Undefined where no state can be kept, which could tell when the last one was.
    */
-  readonly claimDiagnosis: (findings: readonly HealthFinding[]) => readonly HealthFinding[];
+  readonly claimDiagnosis: (findings: readonly HealthFinding[]) => readonly HealthFinding[] | undefined;
 }

@@ -11,7 +11,7 @@ import type { Baseline, Comparison, Fresh, LastSnapshot } from "./baseline.ts";
 import { NoState, why } from "./place.ts";
 
 /** The same finding is diagnosed once in that time. */
-const DIAGNOSED_MS = HOUR_MS;
+export const DIAGNOSED_MS = HOUR_MS;
 
 // by hand, for every snapshot would have to load zod: 8 MB and 40 ms of CPU
 const VERDICTS: readonly Verdict[] = ["ok", "warning", "critical", "unknown"];
@@ -92,7 +92,7 @@ export class KeptBaseline implements Baseline {
       : [`No state was kept: ${this.#db === undefined ? this.#reason : `${this.#path}: ${failure}`}.`];
   };
 
-  claimDiagnosis = (findings: readonly HealthFinding[]): readonly HealthFinding[] =>
+  claimDiagnosis = (findings: readonly HealthFinding[]): readonly HealthFinding[] | undefined =>
     this.#attempt((db) => {
       const now = this.#now();
       const claim = db.prepare(
@@ -100,7 +100,7 @@ export class KeptBaseline implements Baseline {
           "WHERE diagnosed.time <= ?2 - ?3 OR diagnosed.time > ?2 RETURNING time",
       );
       return findings.filter(({ id, of }) => claim.get(`${id} ${of ?? ""}`, now, DIAGNOSED_MS) !== undefined);
-    }) ?? [];
+    });
 
   [Symbol.dispose](): void {
     try {

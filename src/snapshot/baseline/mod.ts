@@ -4,6 +4,7 @@ import type { Baseline } from "./baseline.ts";
 import { NoState, privateStore } from "./place.ts";
 import { KeptBaseline } from "./kept.ts";
 
+export { DIAGNOSED_MS } from "./kept.ts";
 export type { Baseline, Comparison, Fresh, LastSnapshot } from "./baseline.ts";
 
 /** Where root's state is unless `--state` names another folder. It must be of mode 0700, and is made so. */
@@ -37,7 +38,7 @@ export function noBaseline(reason: string): Baseline {
     last: () => undefined,
     compare: () => ({ findings: [], baseline: offState(reason), notes: [] }),
     keep: () => [`No state was kept: ${reason}.`],
-    claimDiagnosis: () => [],
+    claimDiagnosis: () => undefined,
     [Symbol.dispose]: () => {},
   };
 }
