@@ -73,27 +73,33 @@ interface Read {
   readonly collected?: Collected;
 }
 
-/** The window, and everyone's way through it. */
+/** The window, and everyone's way through it. It begins when all look: a busy host takes its time until then. */
 class Watch {
   window_took_ms = 0;
   readonly #options: TakeOptions;
   readonly #limits: Limits;
   readonly #over: Promise<void>;
+  readonly #all_look = Promise.withResolvers<void>();
+  #still_to_look: number;
   #turns = Promise.resolve();
 
   constructor(options: TakeOptions) {
     const { window_ms, signal, deadline, limits = DEFAULT_LIMITS } = options;
     this.#options = options;
     this.#limits = limits;
-    const start = performance.now();
-    this.#over = pause(window_ms, AbortSignal.any([signal, deadline]))
-      .then(() => void (this.window_took_ms = performance.now() - start));
+    this.#still_to_look = options.tools.length + options.collectors.length;
+    if (this.#still_to_look === 0) this.#all_look.resolve();
+    this.#over = this.#all_look.promise.then(async () => {
+      const start = performance.now();
+      await pause(window_ms, AbortSignal.any([signal, deadline]));
+      this.window_took_ms = performance.now() - start;
+    });
   }
 
   async tool({ name, start }: ToolSource): Promise<SnapshotTool> {
     try {
       await this.#turn();
-      const finish = await this.#step(`tool ${name}`, "start_ms", start);
+      const finish = await this.#begins(this.#step(`tool ${name}`, "start_ms", start));
       await this.#over;
       await this.#turn();
       return { name, reading: await this.#step(`tool ${name}`, "end_ms", finish) };
@@ -115,11 +121,16 @@ class Watch {
       }
     };
     try {
-      const finish = await timed("start_ms", () => start(sources));
-      const since = performance.now();
+      let since = NaN; // from one reading to the other, turns and all: rates are of that time
+      const finish = await this.#begins(timed("start_ms", () => {
+        since = performance.now();
+        return start(sources);
+      }));
       await this.#over;
-      const window_s = seconds(performance.now() - since);
-      const collected = await timed("end_ms", () => finish({ window_s, remembered: remembered(name) }));
+      const collected = await timed("end_ms", () => {
+        const window_s = seconds(performance.now() - since);
+        return finish({ window_s, remembered: remembered(name) });
+      });
       const { state, detail } = collected.state ?? { state: "ok" as const, detail: undefined };
       return {
         report: { name, state, ...(detail === undefined ? {} : { detail }), duration_ms: ms(busy_ms) },
@@ -135,6 +146,13 @@ class Watch {
     const mine = this.#turns;
     this.#turns = mine.then(() => new Promise((resolve) => setTimeout(resolve)));
     return mine;
+  }
+
+  /** Whoever cannot look is not waited for either. */
+  #begins<T>(start: Promise<T>): Promise<T> {
+    return start.finally(() => {
+      if (--this.#still_to_look === 0) this.#all_look.resolve();
+    });
   }
 
   /** When no turn is under way any more. */

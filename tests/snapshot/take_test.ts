@@ -104,6 +104,33 @@ Deno.test("take() has collectors and tools look over the same window, at once", 
   assert.deepEqual(tools, [{ name: "tool", reading: READING }]);
 });
 
+Deno.test("take() begins the window when all look, and tells each how long it was between its own readings", async () => {
+  const spin = (ms: number): void => {
+    for (const end = performance.now() + ms; performance.now() < end;);
+  };
+  const times: Record<string, number[]> = {};
+  const one = (name: string, busy_ms: { start?: number; end?: number }): Collector => ({
+    name,
+    start: () => {
+      times[name] = [performance.now()];
+      spin(busy_ms.start ?? 0);
+      return Promise.resolve(({ window_s }) => {
+        times[name]!.push(performance.now(), window_s);
+        spin(busy_ms.end ?? 0);
+        return Promise.resolve(SEEN);
+      });
+    },
+  });
+  // the first keeps the others waiting for far longer than the window is, at its start and at its end
+  await looked([one("busy", { start: 500, end: 500 }), one("next", {}), one("last", {})], {
+    limits: { start_ms: 60_000, end_ms: 60_000 },
+  });
+  for (const [name, [start = 0, end = 0, window_s = 0]] of Object.entries(times)) {
+    const really_s = (end - start) / 1000;
+    assert.ok(really_s >= 0.05 && Math.abs(window_s - really_s) < 0.25, `${name}: ${window_s} s is ${really_s} s`);
+  }
+});
+
 Deno.test("take() tells why a tool could not look, and hears the others", async () => {
   const tools: ToolSource[] = [
     { name: "refused", start: () => Promise.reject(new Error("no CAP_BPF")) },
