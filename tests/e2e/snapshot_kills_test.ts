@@ -6,11 +6,11 @@ import { startKtriage } from "../support/cli.ts";
 import { assertNothingAdded, OwnPlaces, snapshot as hostNow } from "../support/host_snapshot.ts";
 import { offlinePackage } from "../support/package.ts";
 import { assertMetrics } from "../support/promtool.ts";
-import { seed, times } from "../support/soak.ts";
+import { forms, seed } from "../support/soak.ts";
 import { random } from "../snapshot/baseline/series.ts";
 import { killed } from "./snapshot_support.ts";
 
-const LANES = 2, KILLS = times({ briefly: 12, all: 100 });
+const LANES = 2, KILLS = forms({ briefly: 12, all: 100 });
 /** Each so many-th of them has tools in the kernel. */
 const TOOLS_EVERY = 4;
 /** Up to so much more than a run takes: some kills come too late. */

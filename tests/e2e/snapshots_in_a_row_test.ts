@@ -6,10 +6,10 @@ import { snapshot } from "../../src/protocol/snapshot.ts";
 import { clockAhead, clockFrom } from "../support/faketime.ts";
 import { assertNothingAdded, OwnPlaces, snapshot as hostNow } from "../support/host_snapshot.ts";
 import { offlinePackage, startPackage } from "../support/package.ts";
-import { times } from "../support/soak.ts";
+import { forms } from "../support/soak.ts";
 import type { Counts } from "./snapshots_in_one_process.ts";
 
-const RUNS = times({ briefly: 16, all: 500 }), IN_ONE_PROCESS = times({ briefly: 12, all: 500 });
+const RUNS = forms({ briefly: 16, all: 500 }), IN_ONE_PROCESS = forms({ briefly: 12, all: 500 });
 const MINUTE_MS = 60_000, DAY_MS = 1440 * MINUTE_MS;
 const TOOLS_EVERY = 8, A_DAY_EVERY = 10;
 /** Pages that may be free; then they go back to the disk. */

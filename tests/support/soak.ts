@@ -1,9 +1,9 @@
 /** Tests that last: a short form always, all of it where `scripts/soak` asks for it. */
-const SOAK = "KTRIAGE_SOAK";
+const IS_ASKED_FOR = Deno.env.has("KTRIAGE_SOAK");
 
-/** How often something is done. */
-export function times({ briefly, all }: { readonly briefly: number; readonly all: number }): number {
-  return Deno.env.has(SOAK) ? all : briefly;
+/** What is done: how often, for how long. */
+export function forms<T>({ briefly, all }: { readonly briefly: T; readonly all: T }): T {
+  return IS_ASKED_FOR ? all : briefly;
 }
 
 /** What chance decides: other numbers each time, and the same again with the same `KTRIAGE_SEED`. */
