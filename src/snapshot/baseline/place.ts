@@ -36,9 +36,10 @@ export function makePrivateFile(path: string): void {
   checkPrivate(path);
 }
 
-/** Whether the last one that wrote to it was killed: whoever closes it clears that away. */
+/** Whether one that wrote to it was killed: whoever closes it clears the journal away, and a reader leaves an empty one. */
 export function wasKilled(path: string): boolean {
-  return exists(`${path}${BESIDE[0]}`);
+  const journal = `${path}${BESIDE[0]}`;
+  return exists(journal) && Deno.statSync(journal).size > 0;
 }
 
 /** Whether something other than a file has the store's name. */
