@@ -2,6 +2,7 @@
 import { stringify } from "../protocol/json.ts";
 import type { Snapshot, Verdict } from "../protocol/snapshot.ts";
 import { checkFailedText, checkText, PLUGIN_EXIT } from "../report/snapshot/check.ts";
+import { BAR_WIDTH } from "../report/snapshot/figure_lines.ts";
 import { snapshotText } from "../report/snapshot/text.ts";
 import { pause } from "../snapshot/bounded.ts";
 import { type Lock, takeLock } from "../snapshot/lock.ts";
@@ -36,7 +37,7 @@ export async function snapshotSubcommand(invocation: Invocation): Promise<number
   const lock = await lockFor(asked, AbortSignal.any([interrupt.signal, limits.deadline]));
   if (lock.is === "busy") return skipped(lock, asked, writer);
   const made = await underLock(lock, { asked, interrupt, limits, writer });
-  const exit = tell(made, asked, writer);
+  const exit = await tell(made, asked, writer);
   limits.release();
   const unwritten = await writeFiles(made.snapshot, asked, writer);
   if (asked.diagnose_on !== undefined && !interrupt.signal.aborted) {
@@ -95,14 +96,14 @@ function skipped({ holder }: Extract<Lock, { is: "busy" }>, { output }: Snapshot
 }
 
 /** Prints the snapshot, unless nobody needs it, and returns what it comes to. */
-function tell({ snapshot, last_verdict }: Made, asked: SnapshotOptions, writer: Writer): number {
+async function tell({ snapshot, last_verdict }: Made, asked: SnapshotOptions, writer: Writer): Promise<number> {
   const { verdict } = snapshot;
   if (asked.output === "check") {
     writer.out(checkText(snapshot));
     return PLUGIN_EXIT[verdict];
   }
   if (!asked.quiet || isNews(verdict, last_verdict)) {
-    writer.out(asked.output === "json" ? `${stringify(snapshot, 2)}\n` : page(snapshot, writer));
+    writer.out(asked.output === "json" ? `${stringify(snapshot, 2)}\n` : await page(snapshot, asked, writer));
   }
   return isFailure(verdict, last_verdict, asked.fail_on) ? EXIT.failed : EXIT.done;
 }
@@ -123,7 +124,9 @@ export function isFailure(
   return verdict !== "warning" || fail_on === "warning";
 }
 
-function page(snapshot: Snapshot, writer: Writer): string {
-  const { rows } = writer;
-  return snapshotText(snapshot, { ...writer.layout, rows: rows ?? PAGE_ROWS, bars: rows !== undefined });
+async function page(snapshot: Snapshot, { state_dir }: SnapshotOptions, writer: Writer): Promise<string> {
+  const { rows } = writer, layout = { ...writer.layout, rows: rows ?? PAGE_ROWS, bars: rows !== undefined };
+  if (rows === undefined || state_dir === undefined) return snapshotText(snapshot, layout);
+  const { readRecent } = await import("../snapshot/baseline/recent.ts");
+  return snapshotText(snapshot, { ...layout, recent: readRecent(state_dir, BAR_WIDTH) });
 }

@@ -12,10 +12,8 @@ export function bar(share: number, room: number): string {
 }
 
 /** A character for each value, from the lowest to the highest of them; a flat line where all are the same. */
-export function sparkline(values: readonly number[]): string {
-  const low = Math.min(...values), range = Math.max(...values) - low;
-  return values.map((value) =>
-    HEIGHTS[range === 0 ? 0 : Math.round((value - low) / range * (HEIGHTS.length - 1))] ?? ""
-  )
-    .join("");
+export function sparkline(values: readonly number[], { low = Math.min(...values) } = {}): string {
+  const range = Math.max(...values) - low;
+  const height = (value: number): number => range <= 0 ? 0 : Math.round((value - low) / range * (HEIGHTS.length - 1));
+  return values.map((value) => HEIGHTS[height(value)] ?? "").join("");
 }

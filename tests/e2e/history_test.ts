@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { history, snapshotDiff } from "../../src/protocol/history.ts";
 import { run, snapshotOf, stateDir, watched } from "../snapshot/baseline/support.ts";
 import { ktriage } from "../support/cli.ts";
+import { onTerminal } from "../support/terminal.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -32,6 +33,23 @@ Deno.test("ktriage history lists what is kept, plots one metric, and prints it a
   const json = await ktriage(["history", "block", "--json", "--state", state.path]);
   const document = history.parse(JSON.parse(json.stdout));
   assert.deepEqual(document.metrics.map(({ name, of }) => [name, of]), [["block.latency_us", "sda"]]);
+});
+
+Deno.test("ktriage snapshot draws on a terminal which way a figure went", async () => {
+  using state = stateDir();
+  const now = Date.now();
+  [8, 1, 1].forEach((value, i) => {
+    run(state.path, [watched("sockets.used", value * 1e6)], {
+      time: now - (3 - i) * 5 * MINUTE_MS,
+    });
+  });
+  const began = new Date(now - 15 * MINUTE_MS).toISOString().slice(0, 16).replace("T", " ");
+  await using terminal = onTerminal(["snapshot", "--window", "200ms", "--no-tools", "--state", state.path], {
+    line: 'stty rows 50; exec "$@"',
+  });
+  await terminal.said(new RegExp(`\\nFigures +\\S+ {2}since ${began} UTC\\s`));
+  await terminal.said(/\n {2}sockets +█▂▂▁ +used \d+/);
+  assert.equal(await terminal.finished, 0);
 });
 
 Deno.test("ktriage history says what it cannot show", async () => {

@@ -1,6 +1,6 @@
 /** The figures of a page: a line for each subject. */
 import type { Figure, Snapshot } from "../../protocol/snapshot.ts";
-import { bar } from "../bars.ts";
+import { bar, sparkline } from "../bars.ts";
 import { cut, harmless } from "../layout.ts";
 import type { Style } from "../paint.ts";
 import { type AreaRow, areaRows } from "./rows.ts";
@@ -14,7 +14,10 @@ const LEVEL_STYLE: Readonly<Record<ReturnType<typeof levelOf>, Style | undefined
   good: undefined,
   plain: undefined,
 };
-const BAR_WIDTH = 12;
+/** Of a bar; and the last snapshots of a way, an hour of them where cron takes one every five minutes. */
+export const BAR_WIDTH = 12;
+/** Values that make a way. */
+const MIN_WAY = 3;
 const MAX_AREA_WIDTH = 14;
 const SEPARATOR = "  ";
 /** A device's or mount's name between two figures. */
@@ -28,14 +31,35 @@ export function figureLines({ figures }: Snapshot, layout: PageLayout, room: num
   const quiet_lines = quiet.length === 0 ? 0 : 1;
   const fits = rows.length + quiet_lines <= room - 1 ? rows : chosen(rows, room - 2 - quiet_lines);
   const left_out = rows.length - fits.length;
+  const ways = new Map(fits.map(({ area, figures: [headline] }) => [area, wayOf(headline, layout)]));
   const area_width = Math.min(MAX_AREA_WIDTH, Math.max(0, ...fits.map(({ area }) => area.length)));
   return [
-    layout.paint("bold", "Figures"),
-    ...fits.map((row) => areaLine(row, { ...layout, area_width })),
+    headLine(layout, { area_width, has_ways: ways.values().some((way) => way !== "") }),
+    ...fits.map((row) => areaLine(row, { ...layout, area_width, way: ways.get(row.area) ?? "" })),
     ...(left_out === 0
       ? []
       : [layout.paint("dim", cut(`  … and ${left_out} more subjects: ktriage snapshot --json`, layout.width))]),
   ];
+}
+
+/** Says what the lines are. */
+function headLine(
+  { paint, recent }: PageLayout,
+  { area_width, has_ways }: { readonly area_width: number; readonly has_ways: boolean },
+): string {
+  const title = "Figures";
+  if (recent === undefined || !has_ways) return paint("bold", title);
+  const since = new Date(recent.since).toISOString().slice(0, 16).replace("T", " ");
+  const margin = " ".repeat(Math.max(SEPARATOR.length, 2 + area_width + SEPARATOR.length - title.length));
+  return `${paint("bold", title)}${margin}${paint("dim", `${sparkline([1, 4, 2, 6, 8])}  since ${since} UTC`)}`;
+}
+
+/** The way of a figure without a natural whole; those that have one have a bar. */
+function wayOf(figure: Figure | undefined, { bars, recent }: PageLayout): string {
+  if (!bars || figure === undefined || recent === undefined || fillOf(figure) !== undefined) return "";
+  const values = recent.valuesOf(figure).slice(-BAR_WIDTH);
+  // from nought on, where none is below: what wobbles by a little is to look so
+  return values.length < MIN_WAY ? "" : sparkline(values, { low: Math.min(0, ...values) });
 }
 
 /** Ten seconds are too short for rows of noughts. */
@@ -51,11 +75,11 @@ function chosen(rows: readonly AreaRow[], room: number): readonly AreaRow[] {
 
 function areaLine(
   { area, figures, others }: AreaRow,
-  { width, paint, bars, area_width }: PageLayout & { readonly area_width: number },
+  { width, paint, bars, area_width, way }: PageLayout & { readonly area_width: number; readonly way: string },
 ): string {
   const [headline] = figures;
   const fill = headline === undefined ? undefined : fillOf(headline);
-  const gauge = !bars ? "" : `${gaugeText(headline, fill, paint)}${SEPARATOR}`;
+  const gauge = !bars ? "" : `${gaugeText(headline, { fill, way, paint })}${SEPARATOR}`;
   let room = width - 2 - area_width - SEPARATOR.length - (bars ? BAR_WIDTH + SEPARATOR.length : 0);
   const cells: string[] = [];
   for (const figure of figures) {
@@ -71,8 +95,11 @@ function areaLine(
     .trimEnd();
 }
 
-function gaugeText(figure: Figure | undefined, fill: number | undefined, paint: PageLayout["paint"]): string {
-  if (figure === undefined || fill === undefined) return " ".repeat(BAR_WIDTH);
+function gaugeText(
+  figure: Figure | undefined,
+  { fill, way, paint }: { readonly fill: number | undefined; readonly way: string } & Pick<PageLayout, "paint">,
+): string {
+  if (figure === undefined || fill === undefined) return paint("cyan", way) + " ".repeat(BAR_WIDTH - way.length);
   const drawn = bar(fill, BAR_WIDTH);
   const style = LEVEL_STYLE[levelOf(figure)] ?? "green";
   return paint(style, drawn) + paint("dim", "·".repeat(BAR_WIDTH - drawn.length));

@@ -1,8 +1,15 @@
 /** A snapshot as one page for people: the verdict, what is wrong and what to do, then the figures. */
-import type { HealthFinding, Snapshot, Verdict } from "../../protocol/snapshot.ts";
+import type { Figure, HealthFinding, Snapshot, Verdict } from "../../protocol/snapshot.ts";
 import { count, cut, harmless, indent, wrap } from "../layout.ts";
 import type { Paint, Style } from "../paint.ts";
 import { figureLines } from "./figure_lines.ts";
+
+/** The values of the last snapshots. */
+export interface RecentValues {
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly valuesOf: (figure: Figure) => readonly number[];
+}
 
 export interface PageLayout {
   /** Columns to wrap at. */
@@ -12,6 +19,8 @@ export interface PageLayout {
   readonly paint: Paint;
   /** Bars beside figures: for terminals. */
   readonly bars: boolean;
+  /** With bars: which way figures went that have no natural whole. */
+  readonly recent?: RecentValues | undefined;
 }
 
 export const VERDICT_STYLE: Readonly<Record<Verdict, Style>> = {

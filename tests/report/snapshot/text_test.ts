@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ansi, plain } from "../../../src/report/paint.ts";
-import { type PageLayout, snapshotText } from "../../../src/report/snapshot/text.ts";
+import { type PageLayout, type RecentValues, snapshotText } from "../../../src/report/snapshot/text.ts";
 import { assertGolden } from "../../support/golden.ts";
 import { FLOODED, HEALTHY, HOSTILE, MANY_FIGURES, TROUBLED } from "../../support/sample_snapshot.ts";
 
@@ -23,6 +23,27 @@ Deno.test("snapshotText() reads as recorded, on a terminal and in a mail", () =>
       ],
     }, MAIL),
   );
+});
+
+Deno.test("snapshotText() draws the way of figures without a whole, where the last snapshots are known", () => {
+  const recent: RecentValues = {
+    since: Date.parse("2026-11-21T02:17:00Z"),
+    valuesOf: ({ name }) =>
+      name === "network.receive_bytes_per_s"
+        ? [1e6, 3e6, 8e6, 20e6, 84e6]
+        : name === "process.count"
+        ? [300, 310, 305, 312]
+        : name === "cpu.busy_percent"
+        ? [1, 2, 3] // it has a bar
+        : [1, 2],
+  };
+  const layout = { ...TERMINAL, width: 80, rows: 24 };
+  assertGolden("snapshot_ways", snapshotText(HEALTHY, { ...layout, recent }));
+  assert.equal(
+    snapshotText(HEALTHY, { ...layout, recent: { ...recent, valuesOf: () => [] } }),
+    snapshotText(HEALTHY, layout),
+  );
+  assert.equal(snapshotText(HEALTHY, { ...MAIL, recent }), snapshotText(HEALTHY, MAIL), "bars are for terminals");
 });
 
 Deno.test("snapshotText() begins with the verdict, and fits the screen", () => {
