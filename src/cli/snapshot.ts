@@ -30,6 +30,8 @@ export async function snapshotSubcommand(invocation: Invocation): Promise<number
     writer.out(scheduleText(options.has("print-cron") ? "cron" : "timer", asked));
     return EXIT.done;
   }
+  // monitoring may read standard error as well, and takes the first line
+  if (asked.output === "check") writer.quiet = true;
   using interrupt = new Interrupt({ on_first: () => writer.note("Ending; what was seen so far follows.") });
   await pause(Math.random() * asked.jitter_ms, interrupt.signal);
   if (interrupt.signal.aborted) return interrupt.exitCode(EXIT.failed);

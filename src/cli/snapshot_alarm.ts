@@ -1,13 +1,11 @@
 /** Whether a finding of a snapshot is to be diagnosed now, and what is said where not. */
 import type { Snapshot } from "../protocol/snapshot.ts";
-import { privatePathOf } from "../case/private.ts";
-import { exists } from "../kernel/exists.ts";
 import { wrap } from "../report/layout.ts";
 import { takeTurn } from "../snapshot/diagnoses.ts";
+import { CliError } from "./errors.ts";
 import type { Interrupt } from "./interrupt.ts";
 import type { SnapshotOptions } from "./snapshot_options.ts";
 import type { Invocation } from "./subcommand.ts";
-import type { Writer } from "./writer.ts";
 
 export interface AlarmOptions {
   readonly snapshot: Snapshot;
@@ -16,35 +14,44 @@ export interface AlarmOptions {
   readonly invocation: Invocation;
 }
 
-/** Finds the cause of the gravest finding that had none in the last hour. One at a time: another one is left to end. */
+/**
+ * Finds the cause of the gravest finding that had none in the last hour, or writes it into a case. One at a time: another
+ * one is left to end. What fails is told: the verdict is out, and its exit code stands.
+ */
 export async function answerAlarm(options: AlarmOptions): Promise<void> {
-  const { snapshot: { findings }, asked, invocation: { writer } } = options;
-  const { diagnose_on, case_file, state_dir } = asked;
+  try {
+    await answer(options);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    options.invocation.writer.fail(error.message, error.hint);
+  }
+}
+
+async function answer(options: AlarmOptions): Promise<void> {
+  const { snapshot: { findings }, asked: { diagnose_on, case_file, state_dir }, invocation: { writer } } = options;
   const grave = findings.filter(({ severity }) => severity === "critical" || diagnose_on === "warning");
   if (grave.length === 0 || state_dir === undefined) return;
-  const kept = case_file === undefined ? undefined : [case_file, privatePathOf(case_file)].find(exists);
-  if (kept !== undefined) {
-    return tellBehind(`${kept} is there already and stays: the next case is written when it is gone.`, {
-      asked,
-      writer,
-    });
+  const cases = case_file === undefined ? undefined : await import("./snapshot_case.ts");
+  // before it is anyone's turn: what cannot be written must not cost a finding its hour
+  const there = case_file === undefined ? undefined : await cases?.caseInTheWay(case_file);
+  if (there !== undefined) {
+    return tellBehind(`${there} is there already and stays: the next case is written when it is gone.`, options);
   }
   const turn = await takeTurn(grave, state_dir);
+  if (turn.is === "none") return;
   if (turn.is === "busy") {
     const since = turn.holder === undefined ? "" : ` since ${turn.holder.since.slice(0, 19)}Z`;
-    return tellBehind(`A diagnosis is under way${since}; this snapshot starts none.`, { asked, writer });
+    return tellBehind(`A diagnosis is under way${since}; this snapshot starts none.`, options);
   }
-  if (turn.is === "none") return;
   using _hold = turn.hold;
+  writer.note(`Looking for the cause: ${turn.finding.title}.`);
+  if (case_file !== undefined) return await cases?.writeCase(case_file, turn.finding, options);
   const { diagnoseFinding } = await import("./snapshot_diagnose.ts");
   await diagnoseFinding(turn.finding, options);
 }
 
 /** Behind the page, which goes by mail; notes do not where cron says --quiet. */
-export function tellBehind(
-  text: string,
-  { asked, writer }: { readonly asked: SnapshotOptions; readonly writer: Writer },
-): void {
+export function tellBehind(text: string, { asked, invocation: { writer } }: AlarmOptions): void {
   if (asked.output === "page") writer.out(`\n${wrap(text, writer.width)}\n`);
   else writer.note(text);
 }

@@ -1,30 +1,24 @@
-/** `--diagnose` and `--case`: from a finding to its cause, or to a file that is carried to who can find it. */
+/** `--diagnose`: from a finding to its cause. */
 import { Conversation, DEFAULT_MAX_ROUNDS } from "../agent/conversation.ts";
-import { collectTurns } from "../case/collect.ts";
-import { checkWritable, DEFAULT_MAX_BYTES } from "../case/file.ts";
-import { holdFile } from "../case/hold.ts";
-import { privatePathOf } from "../case/private.ts";
 import { createExpert } from "../models/expert/mod.ts";
 import type { Model } from "../models/model.ts";
 import { withStandIn } from "../models/stand_in.ts";
 import { readHost } from "../kernel/host/host.ts";
-import type { Host, Run } from "../protocol/mod.ts";
+import type { Run } from "../protocol/mod.ts";
 import type { HealthFinding } from "../protocol/snapshot.ts";
 import { Record } from "../record/record.ts";
 import { runText } from "../report/text.ts";
 import { placeForDiagnosis } from "../snapshot/diagnoses.ts";
 import { firstEvidence, issueOf } from "./first_evidence.ts";
-import { tellingCaseErrors } from "./case_file.ts";
 import { Options } from "./arguments.ts";
 import { choiceFrom, type ChoiceInput, chooseModel } from "./choice.ts";
-import { refuseExisting, writeNewCase } from "./collect.ts";
 import { CliError } from "./errors.ts";
 import { handsFrom } from "./hands.ts";
 import { liveProgress } from "./live.ts";
 import { outboundFrom } from "./outbound.ts";
 import { endRecord, takeFileLimitsAsErrors } from "./record.ts";
 import { begin } from "./resume.ts";
-import { type AlarmOptions, tellBehind } from "./snapshot_alarm.ts";
+import type { AlarmOptions } from "./snapshot_alarm.ts";
 import { VERSION } from "./version.ts";
 import type { Writer } from "./writer.ts";
 
@@ -33,20 +27,8 @@ const MAX_TIME_S = 900;
 /** --timeout and --window mean something else here than at a gateway. */
 const NO_OPTIONS = new Options(new Map());
 
-/** Finds the cause of a finding, or gathers what is known of it, and prints that behind the page. */
+/** Finds the cause of a finding, records it, and prints it behind the page. */
 export async function diagnoseFinding(finding: HealthFinding, options: AlarmOptions): Promise<void> {
-  const { asked, invocation: { writer } } = options;
-  try {
-    writer.note(`Looking for the cause: ${finding.title}.`);
-    await (asked.case_file === undefined ? diagnose(finding, options) : writeCase(asked.case_file, finding, options));
-  } catch (error) {
-    // the verdict is out, and its exit code stands
-    if (!(error instanceof CliError)) throw error;
-    writer.fail(error.message, error.hint);
-  }
-}
-
-async function diagnose(finding: HealthFinding, options: AlarmOptions): Promise<void> {
   const { snapshot, interrupt, asked, invocation: { options: given, writer } } = options;
   const issue = issueOf(finding), evidence = firstEvidence(snapshot), max_rounds = DEFAULT_MAX_ROUNDS;
   const { record, folder } = recordOf(finding, options);
@@ -123,26 +105,4 @@ async function modelOf(choice: ChoiceInput, writer: Writer): Promise<Model> {
     writer.fail(error.message, `${error.hint} The built-in expert answers meanwhile.`);
     return expert;
   }
-}
-
-async function writeCase(path: string, finding: HealthFinding, options: AlarmOptions): Promise<void> {
-  const { interrupt, asked, invocation: { options: given, writer } } = options;
-  const places = { path, private_path: privatePathOf(path) };
-  await tellingCaseErrors(async () => {
-    using _held = holdFile(path), _held_too = holdFile(places.private_path);
-    refuseExisting(places);
-    checkWritable(path, "Name another file with --case.");
-    const host: Host = await readHost();
-    const issue = issueOf(finding), max_rounds = DEFAULT_MAX_ROUNDS;
-    const turns = await collectTurns({
-      ...{ issue, host, max_rounds, signal: interrupt.signal, before: [firstEvidence(options.snapshot)] },
-      hands: handsFrom(given, writer, () => undefined),
-      on_progress: liveProgress(writer),
-    });
-    await writeNewCase({ issue, host, turns }, { places, redacted: [], max_rounds, max_bytes: DEFAULT_MAX_BYTES });
-    tellBehind(`Wrote ${path}, which may leave: ktriage ask ${path}. ${places.private_path} stays here.`, {
-      asked,
-      writer,
-    });
-  });
 }

@@ -58,6 +58,16 @@ export function snapshotOptions({ positionals, options }: Invocation): SnapshotO
   if (diagnose !== undefined && output === "check") {
     throw new UsageError("Cannot diagnose in a check: monitoring waits for its end.", "Let cron diagnose.");
   }
+  const fail_on = options.word("fail-on", FAIL_ON);
+  if (fail_on !== undefined && output === "check") {
+    throw new UsageError("Cannot choose the exit code of a check: monitoring knows its four.", "Leave out --fail-on.");
+  }
+  if (fail_on === "change" && state_dir === undefined) {
+    throw new UsageError(
+      "Cannot tell a change without a state directory: nobody would know the verdict before.",
+      "Name one with --state DIR.",
+    );
+  }
   return {
     window_ms,
     timeout_ms,
@@ -69,7 +79,7 @@ export function snapshotOptions({ positionals, options }: Invocation): SnapshotO
     html,
     prom,
     quiet: options.has("quiet"),
-    fail_on: options.word("fail-on", FAIL_ON),
+    fail_on,
     diagnose_on: diagnose,
     case_file,
   };

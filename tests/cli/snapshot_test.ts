@@ -38,6 +38,8 @@ Deno.test("snapshotOptions() has defaults that suit cron, and refuses what does 
       [{ window: "10s", timeout: "10s" }, /--timeout must be longer than --window/],
       [{ diagnose: "on-warning", state: "none" }, /without a state directory/],
       [{ diagnose: "on-warning", state: "/s", check: "" }, /monitoring waits/],
+      [{ "fail-on": "warning", check: "" }, /exit code of a check/],
+      [{ "fail-on": "change", state: "none" }, /a change without a state/],
       [{ html: "-" }, /the name of a file/],
       [{ prom: "" }, /the name of a file/],
       [{ state: "" }, /without a name/],

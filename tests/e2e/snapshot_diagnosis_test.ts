@@ -131,8 +131,11 @@ Deno.test("--diagnose does nothing where no finding is as grave", async () => {
   Deno.removeSync(state, { recursive: true });
 });
 
-Deno.test("--case writes a case that can be carried, with the snapshot in it, and never over another", async () => {
+Deno.test("--case writes a case that can be carried, with the snapshot in it, never over another, and loses no hour where it cannot", async () => {
   const state = Deno.makeTempDirSync(), file = `${state}/host.ktz`;
+  const lost = await diagnosed(state, { more: ["--case", `${state}/none/host.ktz`, "--quiet"] });
+  assert.match(lost.stderr, /^ktriage: Cannot write \S+\/none\/host\.ktz: /);
+  assert.equal(lost.code, 0, "the verdict is out");
   const first = await diagnosed(state, { more: ["--case", file] });
   assert.equal(first.code, 0, first.stderr);
   assert.match(first.stdout, new RegExp(`\nWrote ${file}, which may leave`));

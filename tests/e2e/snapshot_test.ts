@@ -46,7 +46,8 @@ Deno.test("ktriage snapshot says first what is wrong, and ends as it was asked t
 });
 
 Deno.test("ktriage snapshot --check has the exit codes of a plugin, also where there is no snapshot", async () => {
-  const { code, stdout } = await ktriage([...QUICK, ...NO_STATE, "--check"]);
+  const { code, stdout, stderr } = await ktriage([...QUICK, ...NO_STATE, "--check"]);
+  assert.equal(stderr, "", "monitoring may read it as well");
   const [, verdict = ""] = /^KTRIAGE ([A-Z]+) - /.exec(stdout) ?? [];
   assert.equal(code, EXIT_OF_VERDICT[verdict]);
   for (const args of [["--help"], ["--version"], ["--windwo", "3s"], ["--window", "soon"], ["--json"], ["extra"]]) {
