@@ -81,8 +81,7 @@ static __always_inline void count_and_emit(const struct hit *hit, const struct w
 
 static __always_inline __u64 window_state(void)
 {
-	__u32 zero = 0;
-	__u64 *state = bpf_map_lookup_elem(&window, &zero);
+	__u64 *state = only_value(&window);
 
 	return state ? *state : WINDOW_CLOSED;
 }

@@ -53,13 +53,6 @@ struct {
 	__type(value, struct call);
 } calls SEC(".maps");
 
-static __always_inline struct scratch *get_scratch(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&scratch, &zero);
-}
-
 /*
  * Every argument has a slot of its own: packed, the sum of their lengths would cost the verifier more states than it
  * follows. A slot that is full says that its argument is cut.
@@ -226,7 +219,7 @@ static __always_inline int is_followed(__u32 key)
 static __always_inline void emit_hit(void *ctx, const struct who *who, __u64 now, struct stats *stats)
 {
 	struct call call = { .time_ns = now, .emitted = 1 };
-	struct scratch *s = get_scratch();
+	struct scratch *s = only_value(&scratch);
 	__u64 record, padded, extras;
 	__u32 id = call_id(who->ids);
 
@@ -346,7 +339,7 @@ int returned(void *ctx)
 
 	if (!call)
 		return 1;
-	s = get_scratch();
+	s = only_value(&scratch);
 	stats = session_stats();
 	if (!s || !stats)
 		return 1;

@@ -8,6 +8,7 @@
 
 #include "buckets.h"
 #include "filter.h"
+#include "maps.h"
 
 /* Shared by all programs of the session: user space puts its own map in here before the load. */
 struct {
@@ -47,22 +48,14 @@ struct {
 
 static __always_inline struct stats *session_stats(void)
 {
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&stats, &zero);
+	return only_value(&stats);
 }
 
 /* Programs on functions can be preempted by others on the same CPU: what is per CPU is added to atomically, too. */
 static __always_inline void count_hit(const struct count_key *key, struct stats *stats)
 {
-	__u64 *hits, none = 0;
+	__u64 none = 0, *hits = value_of(&counts, key, &none);
 
-	hits = bpf_map_lookup_elem(&counts, key);
-	if (!hits) {
-		/* another CPU may have inserted it meanwhile: that row counts */
-		bpf_map_update_elem(&counts, key, &none, BPF_NOEXIST);
-		hits = bpf_map_lookup_elem(&counts, key);
-	}
 	if (hits)
 		__sync_fetch_and_add(hits, 1);
 	else
@@ -75,12 +68,11 @@ static __always_inline void count_hit(const struct count_key *key, struct stats 
  */
 static __always_inline int governor_admits(__u64 now)
 {
-	__u32 zero = 0;
 	__u64 *due;
 
 	if (!config.session.interval_ns)
 		return 1;
-	due = bpf_map_lookup_elem(&governor, &zero);
+	due = only_value(&governor);
 	if (!due)
 		return 0;
 	if (*due + config.session.burst_ns < now)

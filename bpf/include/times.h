@@ -19,19 +19,11 @@ struct {
 
 static __always_inline void count_time(__u64 ns)
 {
-	__u32 zero = 0, bucket = bucket_of(ns);
-	struct times *all = bpf_map_lookup_elem(&times, &zero);
+	__u32 bucket = bucket_of(ns);
+	struct times *all = only_value(&times);
 
 	if (all && bucket < LATENCY_BUCKETS)
 		__sync_fetch_and_add(&all->buckets[bucket], 1);
-}
-
-/* A sum and its largest part, side by side in a row. */
-static __always_inline void add_time(__u64 *sum, __u64 *max, __u64 ns)
-{
-	__sync_fetch_and_add(sum, ns);
-	if (ns > *max)
-		*max = ns;
 }
 
 #endif

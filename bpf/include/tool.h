@@ -23,6 +23,7 @@ const volatile struct tool_config config = {};
 
 #include "buckets.h"
 #include "filter.h"
+#include "maps.h"
 
 struct tool_stats {
 	__u64 hits;	   /* what the tool counts, where rows do not say it */
@@ -37,16 +38,9 @@ struct {
 	__type(value, struct tool_stats);
 } tool_stats SEC(".maps");
 
-static __always_inline struct tool_stats *get_tool_stats(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&tool_stats, &zero);
-}
-
 static __always_inline void count_lost_row(void)
 {
-	struct tool_stats *stats = get_tool_stats();
+	struct tool_stats *stats = only_value(&tool_stats);
 
 	if (stats)
 		__sync_fetch_and_add(&stats->lost_rows, 1);
@@ -55,16 +49,19 @@ static __always_inline void count_lost_row(void)
 /* The row of a map; made from `fresh` where there is none. 0, and counted as lost, when the map is full. */
 static __always_inline void *row_of(void *map, const void *key, const void *fresh)
 {
-	void *row = bpf_map_lookup_elem(map, key);
+	void *row = value_of(map, key, fresh);
 
-	if (row)
-		return row;
-	/* another CPU may have inserted it meanwhile: that row counts */
-	bpf_map_update_elem(map, key, fresh, BPF_NOEXIST);
-	row = bpf_map_lookup_elem(map, key);
 	if (!row)
 		count_lost_row();
 	return row;
+}
+
+/* A sum and its largest part, side by side in a row. */
+static __always_inline void add_time(__u64 *sum, __u64 *max, __u64 ns)
+{
+	__sync_fetch_and_add(sum, ns);
+	if (ns > *max)
+		*max = ns;
 }
 
 /* What is at an offset of config.offsets: in a record, or in a structure of the kernel. 0 where it cannot be read. */

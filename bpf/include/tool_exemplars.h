@@ -38,7 +38,7 @@ static __always_inline void hand_over(void *exemplar, __u64 bytes)
 
 	if (!bpf_ringbuf_output(&exemplars, exemplar, bytes, BPF_RB_NO_WAKEUP))
 		return;
-	stats = get_tool_stats();
+	stats = only_value(&tool_stats);
 	if (stats)
 		__sync_fetch_and_add(&stats->lost_events, 1);
 }

@@ -37,7 +37,6 @@ struct {
 static __always_inline __s32 stack_of(void *ctx, __u64 flags)
 {
 	long id = bpf_get_stackid(ctx, &stacks, flags);
-	__u32 zero = 0;
 	__u64 *lost;
 
 	if (id >= 0)
@@ -47,7 +46,7 @@ static __always_inline __s32 stack_of(void *ctx, __u64 flags)
 	id = bpf_get_stackid(ctx, &more_stacks, flags);
 	if (id >= 0)
 		return id | MORE_STACKS;
-	lost = bpf_map_lookup_elem(&lost_stacks, &zero);
+	lost = only_value(&lost_stacks);
 	if (lost)
 		__sync_fetch_and_add(lost, 1);
 	return LOST_STACK;

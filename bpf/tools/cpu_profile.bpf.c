@@ -38,9 +38,8 @@ int sampled(void *ctx)
 	__u64 none = 0, *count;
 	struct samples *all;
 	struct who who;
-	__u32 zero = 0;
 
-	all = bpf_map_lookup_elem(&samples, &zero);
+	all = only_value(&samples);
 	if (!all)
 		return 0;
 	if (!(__u32)bpf_get_current_pid_tgid()) {

@@ -95,16 +95,9 @@ struct {
 	__type(value, struct query);
 } scratch SEC(".maps");
 
-static __always_inline struct query *get_scratch(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&scratch, &zero);
-}
-
 static __always_inline int has_sockets(void)
 {
-	__u32 zero = 0, *any = bpf_map_lookup_elem(&any_socket, &zero);
+	__u32 *any = only_value(&any_socket);
 
 	return any && *any;
 }
@@ -152,7 +145,7 @@ static __always_inline int read_question(struct question *question, __u64 at)
 static __always_inline int take_query(const struct socket_key *key, const struct endpoint *server, __u64 at, __u64 bytes)
 {
 	struct query_key query_key = { .tgid = key->tgid, .fd = key->fd };
-	struct query *query = get_scratch();
+	struct query *query = only_value(&scratch);
 	__u8 header[HEADER_BYTES];
 	struct query *known;
 	struct who who;
@@ -185,7 +178,7 @@ static __always_inline int take_query(const struct socket_key *key, const struct
 static __always_inline int take_answer(const struct socket_key *key, __u64 at, __u64 bytes)
 {
 	struct query_key query_key = { .tgid = key->tgid, .fd = key->fd };
-	struct query *query, *answered = get_scratch();
+	struct query *query, *answered = only_value(&scratch);
 	struct answers fresh = {}, *row;
 	__u8 header[HEADER_BYTES];
 	__u64 latency;

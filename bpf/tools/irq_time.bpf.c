@@ -57,13 +57,6 @@ struct {
 	__type(value, struct now);
 } current_cpu SEC(".maps");
 
-static __always_inline struct now *this_cpu(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&current_cpu, &zero);
-}
-
 static __always_inline void count_time(struct times *times, __u64 ns)
 {
 	times->count++;
@@ -75,7 +68,7 @@ static __always_inline void count_time(struct times *times, __u64 ns)
 /* `name`: in the kernel's memory, read when its row is made; 0: it has none. */
 static __always_inline void enter_hard(__u32 source, const void *name)
 {
-	struct now *now = this_cpu();
+	struct now *now = only_value(&current_cpu);
 	struct source fresh = {};
 
 	if (!now)
@@ -92,7 +85,7 @@ static __always_inline void enter_hard(__u32 source, const void *name)
 static __always_inline void leave_hard(void)
 {
 	__u64 end = bpf_ktime_get_ns(), ns;
-	struct now *now = this_cpu();
+	struct now *now = only_value(&current_cpu);
 	struct source *row;
 	__u32 source;
 
@@ -111,7 +104,7 @@ static __always_inline void leave_hard(void)
 
 static __always_inline void enter_soft(__u32 vec)
 {
-	struct now *now = this_cpu();
+	struct now *now = only_value(&current_cpu);
 
 	if (!now)
 		return;
@@ -124,7 +117,7 @@ static __always_inline void enter_soft(__u32 vec)
 static __always_inline void leave_soft(void)
 {
 	__u64 end = bpf_ktime_get_ns(), ns;
-	struct now *now = this_cpu();
+	struct now *now = only_value(&current_cpu);
 	struct times *times;
 	__u32 vec;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who waits for which futex, how long, and where in the program. */
 #include "tool_stacks.h"
+#include "times.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -77,13 +78,6 @@ struct {
 	__type(value, struct lock);
 } locks SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, LATENCY_BUCKETS);
-	__type(key, __u32);
-	__type(value, __u64);
-} lock_waits SEC(".maps");
-
 static __always_inline __u32 user_u32(__u64 address)
 {
 	__u32 value = 0;
@@ -111,15 +105,6 @@ static __always_inline void begin_wait(__u64 address, __u32 kind)
 		count_lost_row();
 }
 
-static __always_inline void count_bucket(__u64 ns)
-{
-	__u32 bucket = bucket_of(ns);
-	__u64 *count = bpf_map_lookup_elem(&lock_waits, &bucket);
-
-	if (count)
-		__sync_fetch_and_add(count, 1);
-}
-
 static __always_inline void count_wait(void *ctx, const struct wait *wait, __s64 ret)
 {
 	struct lock_key key = { .address = wait->address, .tgid = wait->ids >> 32, .kind = wait->kind };
@@ -133,7 +118,7 @@ static __always_inline void count_wait(void *ctx, const struct wait *wait, __s64
 	if (ret == -ETIMEDOUT)
 		__sync_fetch_and_add(&lock->timeouts, 1);
 	if (wait->kind != OTHER)
-		count_bucket(ns);
+		count_time(ns);
 	if (ns <= lock->max_ns)
 		return;
 	lock->max_ns = ns;
@@ -147,7 +132,7 @@ static __always_inline void end_wait(void *ctx, __u32 ret_offset)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 	struct wait *wait = bpf_map_lookup_elem(&waiting, &tid);
-	struct tool_stats *stats = get_tool_stats();
+	struct tool_stats *stats = only_value(&tool_stats);
 	__s64 ret = u64_at(ctx, ret_offset);
 
 	if (!wait || !stats)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Page faults by process, and how long processes had to free memory themselves before they got any. */
 #include "tool.h"
+#include "times.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -46,13 +47,6 @@ struct {
 	__type(value, __u64);
 } started SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, LATENCY_BUCKETS);
-	__type(key, __u32);
-	__type(value, __u64);
-} stall_times SEC(".maps");
-
 static __always_inline struct process *current_process(void)
 {
 	struct process fresh = {};
@@ -93,10 +87,9 @@ static __always_inline int begin(__u32 stall)
 static __always_inline int end(__u32 stall)
 {
 	struct start_key key = { .tid = bpf_get_current_pid_tgid(), .stall = stall };
-	__u64 *start = bpf_map_lookup_elem(&started, &key), *bucket, ns;
-	struct tool_stats *stats = get_tool_stats();
+	__u64 *start = bpf_map_lookup_elem(&started, &key), ns;
+	struct tool_stats *stats = only_value(&tool_stats);
 	struct process *process;
-	__u32 at;
 
 	if (!start || !stats)
 		return 1;
@@ -107,13 +100,8 @@ static __always_inline int end(__u32 stall)
 		return 1;
 	__sync_fetch_and_add(&stats->hits, 1);
 	__sync_fetch_and_add(&process->stalls[stall].count, 1);
-	__sync_fetch_and_add(&process->stalls[stall].total_ns, ns);
-	if (ns > process->stalls[stall].max_ns)
-		process->stalls[stall].max_ns = ns;
-	at = bucket_of(ns);
-	bucket = bpf_map_lookup_elem(&stall_times, &at);
-	if (bucket)
-		__sync_fetch_and_add(bucket, 1);
+	add_time(&process->stalls[stall].total_ns, &process->stalls[stall].max_ns, ns);
+	count_time(ns);
 	return 1;
 }
 

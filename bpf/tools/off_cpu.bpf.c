@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* How long threads do not run, why, and where in the kernel. */
 #include "tool_stacks.h"
+#include "times.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -64,14 +65,6 @@ struct {
 	__type(value, struct waits);
 } places SEC(".maps");
 
-/* Of BLOCKED. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, LATENCY_BUCKETS);
-	__type(key, __u32);
-	__type(value, __u64);
-} blocked SEC(".maps");
-
 static __always_inline void begin_wait(void *ctx, __u32 tid, __u64 state, __u64 now)
 {
 	struct wait fresh = {}, *wait;
@@ -100,11 +93,10 @@ static __always_inline void begin_wait(void *ctx, __u32 tid, __u64 state, __u64 
 static __always_inline void end_wait(__u32 tid, __u64 now)
 {
 	struct wait *wait = bpf_map_lookup_elem(&waiting, &tid);
-	struct tool_stats *stats = get_tool_stats();
+	struct tool_stats *stats = only_value(&tool_stats);
 	struct waits none = {}, *waits;
 	struct place place = {};
-	__u64 ns, *bucket;
-	__u32 at;
+	__u64 ns;
 
 	if (!wait || !wait->time_ns || !stats)
 		return;
@@ -118,16 +110,10 @@ static __always_inline void end_wait(__u32 tid, __u64 now)
 	waits = row_of(&places, &place, &none);
 	if (waits) {
 		__sync_fetch_and_add(&waits->count, 1);
-		__sync_fetch_and_add(&waits->total_ns, ns);
-		if (ns > waits->max_ns)
-			waits->max_ns = ns;
+		add_time(&waits->total_ns, &waits->max_ns, ns);
 	}
-	if (wait->why != BLOCKED)
-		return;
-	at = bucket_of(ns);
-	bucket = bpf_map_lookup_elem(&blocked, &at);
-	if (bucket)
-		__sync_fetch_and_add(bucket, 1);
+	if (wait->why == BLOCKED)
+		count_time(ns);
 }
 
 /* In the thread that leaves the CPU. */

@@ -58,7 +58,7 @@ SEC("tracepoint")
 int victim_marked(void *ctx)
 {
 	__u32 tgid = u32_at(ctx, config.offsets[VICTIM_PID]);
-	struct tool_stats *stats = get_tool_stats();
+	struct tool_stats *stats = only_value(&tool_stats);
 	struct victim victim = {};
 
 	if (!stats || bpf_map_lookup_elem(&own, &tgid))

@@ -132,15 +132,12 @@ struct {
 
 static __always_inline struct totals *get_totals(void)
 {
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&totals, &zero);
+	return only_value(&totals);
 }
 
 static __always_inline struct life *empty_life(void)
 {
-	__u32 zero = 0;
-	struct life *life = bpf_map_lookup_elem(&fresh_life, &zero);
+	struct life *life = only_value(&fresh_life);
 
 	if (life) {
 		life->born_ns = 0;
@@ -240,8 +237,7 @@ static __always_inline int ends_process(void *ctx, void *task, __u64 ids)
 
 static __always_inline struct end *empty_end(void)
 {
-	__u32 zero = 0;
-	struct end *end = bpf_map_lookup_elem(&fresh_end, &zero);
+	struct end *end = only_value(&fresh_end);
 
 	if (end)
 		__builtin_memset(end, 0, sizeof(*end) - sizeof(end->args));
@@ -269,9 +265,7 @@ static __always_inline void count_end(struct end *end, const struct life *life, 
 		return;
 	lived = bpf_ktime_get_ns() - life->born_ns;
 	__sync_fetch_and_add(&end->timed, 1);
-	__sync_fetch_and_add(&end->total_ns, lived);
-	if (lived > end->max_ns)
-		end->max_ns = lived;
+	add_time(&end->total_ns, &end->max_ns, lived);
 	if (lived > config.numbers[SHORT_NS])
 		return;
 	__sync_fetch_and_add(&end->short_lived, 1);

@@ -77,13 +77,6 @@ static __always_inline void keep(const struct sched_slot *slot)
 		counts->max_wait_ns = slot->counts.max_wait_ns;
 }
 
-static __always_inline struct cpu_sched *this_cpu(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&cpu_sched, &zero);
-}
-
 static __always_inline void count_wait(struct cpu_sched *cpu, struct sched_counts *counts)
 {
 	__u32 bucket;
@@ -159,7 +152,7 @@ static __always_inline void end_wait(struct cpu_sched *cpu, __u32 tid, __u64 now
 static __always_inline void switched(__u32 next, int is_involuntary)
 {
 	__u64 now = bpf_ktime_get_ns(), ids = bpf_get_current_pid_tgid();
-	struct cpu_sched *cpu = this_cpu();
+	struct cpu_sched *cpu = only_value(&cpu_sched);
 	struct sched_counts *counts;
 
 	if (!cpu)
@@ -216,7 +209,7 @@ int event_woken(void *ctx)
 SEC("raw_tp")
 int marked(void *ctx)
 {
-	struct cpu_sched *cpu = this_cpu();
+	struct cpu_sched *cpu = only_value(&cpu_sched);
 	__u64 now = bpf_ktime_get_ns();
 
 	if (!cpu)

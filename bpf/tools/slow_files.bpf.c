@@ -219,18 +219,15 @@ static __always_inline void count_slow(const struct who *who, __u64 latency)
 	if (!row)
 		return;
 	__sync_fetch_and_add(&row->count, 1);
-	__sync_fetch_and_add(&row->latency_ns, latency);
-	if (latency > row->latency_max_ns)
-		row->latency_max_ns = latency;
+	add_time(&row->latency_ns, &row->latency_max_ns, latency);
 }
 
 static __always_inline void handle_slow(const void *regs, __u32 number, __u32 operation, __u64 latency, __s64 ret)
 {
 	struct slow_call *event;
 	struct who who;
-	__u32 zero = 0;
 
-	event = bpf_map_lookup_elem(&scratch, &zero);
+	event = only_value(&scratch);
 	if (!event || is_compat(regs) || !is_wanted(&who))
 		return;
 	event->path_kind = NO_PATH;

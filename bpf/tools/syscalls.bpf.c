@@ -105,16 +105,9 @@ static __always_inline struct call_slot *count_call(struct cpu_calls *cpu, __u32
 	return slot;
 }
 
-static __always_inline struct cpu_calls *this_cpu(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&cpu_calls, &zero);
-}
-
 static __always_inline void counted(__u32 number, __s64 ret)
 {
-	struct cpu_calls *cpu = this_cpu();
+	struct cpu_calls *cpu = only_value(&cpu_calls);
 
 	if (cpu)
 		count_call(cpu, number, ret);
@@ -148,7 +141,7 @@ static __always_inline void ended(__s64 ret)
 	}
 	ns = bpf_ktime_get_ns() - start->time_ns;
 	start->time_ns = 0;
-	cpu = this_cpu();
+	cpu = only_value(&cpu_calls);
 	if (!cpu)
 		return;
 	slot = count_call(cpu, start->note, ret);

@@ -117,8 +117,7 @@ struct {
 
 static __always_inline void count_older(void)
 {
-	__u32 zero = 0;
-	__u64 *count = bpf_map_lookup_elem(&older, &zero);
+	__u64 *count = only_value(&older);
 
 	if (count)
 		__sync_fetch_and_add(count, 1);

@@ -2,12 +2,13 @@
 import { readText } from "../../kernel/read.ts";
 import { timeText } from "../result/time_text.ts";
 import { isHostId, plainId } from "../engine/process_ids.ts";
-import { COMM_BYTES, LATENCY_BUCKETS } from "./layout.ts";
+import { COMM_BYTES } from "./layout.ts";
 import { lookForWaiters } from "./futex_waiters.ts";
-import { startObject, sumOf, type ToolObject, type ToolProgram } from "./object.ts";
+import { startObject, type ToolObject, type ToolProgram } from "./object.ts";
 import { recordOffsets } from "./offsets.ts";
 import { type Cell, histogramsOf, Names, PROCESS, tableOf } from "./reading.ts";
 import { Stacks } from "./stacks.ts";
+import { timesOf } from "./times.ts";
 import { type RunningTool, type Tool, type ToolOutcome, type ToolRun, Unavailable } from "./tool.ts";
 
 /** Structures of bpf/tools/lock_contention.bpf.c. */
@@ -107,7 +108,6 @@ async function outcomeOf(object: ToolObject, end_ns: bigint): Promise<ToolOutcom
   const { hits, lost_rows } = object.stats();
   const sum = (rows: readonly Lock[], of: (lock: Lock) => number): number =>
     rows.reduce((sum, row) => sum + of(row), 0);
-  const buckets = Array.from({ length: LATENCY_BUCKETS }, (_, i) => sumOf(object.perCpu("lock_waits", 8, i), 0));
   return {
     reading: {
       figures: {
@@ -118,7 +118,7 @@ async function outcomeOf(object: ToolObject, end_ns: bigint): Promise<ToolOutcom
         other_waits: sum(others, ({ waits }) => waits),
       },
       tables: [table("locks", locks, { where, names }), table("other_waits", others, { where, names })],
-      histograms: histogramsOf("lock_wait", "ns", buckets),
+      histograms: histogramsOf("lock_wait", "ns", timesOf(object)),
       notes: [
         "a lock is told by the value that it is waited for with (2: contended, as glibc, Rust and Go have it; a counter may " +
         "have it by chance) or by a call for locks; other waits are mostly for work, a condition or the end of a thread",

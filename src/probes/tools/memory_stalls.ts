@@ -1,11 +1,12 @@
 /** The tool `memory-stalls`: page faults by process, and how long processes waited for memory to be freed. */
 import { parsePressureTotals, parseVmstatCounter } from "../../kernel/host/procfs.ts";
 import { timeText } from "../result/time_text.ts";
-import { COUNT_KEY, LATENCY_BUCKETS } from "./layout.ts";
-import { sumOf, ToolObject, type ToolProgram } from "./object.ts";
+import { COUNT_KEY } from "./layout.ts";
+import { ToolObject, type ToolProgram } from "./object.ts";
 import { formatOf } from "./offsets.ts";
 import { counters, livingProcesses } from "./proc.ts";
 import { countKeyAt, histogramsOf, Names, PROCESS, tableOf } from "./reading.ts";
+import { timesOf } from "./times.ts";
 import { groundOf, type RunningTool, type Tool, type ToolOutcome, type ToolRun, Unavailable } from "./tool.ts";
 
 /**
@@ -114,7 +115,6 @@ function outcomeOf(object: ToolObject, host: Readonly<Record<string, number>>): 
   const by_stalls = rows.filter((row) => stalled(row) > 0).sort((a, b) => stalled(b) - stalled(a));
   const { hits, lost_rows } = object.stats();
   const sum = (of: (row: Row) => number): number => rows.reduce((total, row) => total + of(row), 0);
-  const buckets = Array.from({ length: LATENCY_BUCKETS }, (_, i) => sumOf(object.perCpu("stall_times", 8, i), 0));
   return {
     reading: {
       figures: {
@@ -149,7 +149,7 @@ function outcomeOf(object: ToolObject, host: Readonly<Record<string, number>>): 
           by_faults.map(({ tgid, major, minor }) => [...names.cells(tgid), major, minor]),
         ),
       ],
-      histograms: histogramsOf("stall", "ns", buckets),
+      histograms: histogramsOf("stall", "ns", timesOf(object)),
       notes: [
         `minor faults of processes are counted one in ${MINOR_WEIGHT}; faults_of_host and other figures of the host are exact, ` +
         "ktriage's own share among them",

@@ -2,13 +2,14 @@
 import { parseProcessStat } from "../../kernel/host/procfs.ts";
 import { readText } from "../../kernel/read.ts";
 import { timeText } from "../result/time_text.ts";
-import { COMM_BYTES, LATENCY_BUCKETS } from "./layout.ts";
+import { COMM_BYTES } from "./layout.ts";
 import { lookAgainAndAgain, type Sight } from "./looking.ts";
-import { startObject, sumOf, type ToolObject } from "./object.ts";
+import { startObject, type ToolObject } from "./object.ts";
 import { recordOffsets } from "./offsets.ts";
 import { livingProcesses } from "./proc.ts";
 import { histogramsOf, Names, PROCESS, tableOf } from "./reading.ts";
 import { Stacks } from "./stacks.ts";
+import { timesOf } from "./times.ts";
 import type { RunningTool, Tool, ToolOutcome, ToolRun } from "./tool.ts";
 
 /** Structures of bpf/tools/off_cpu.bpf.c. */
@@ -67,7 +68,6 @@ async function outcomeOf(object: ToolObject, end_ns: bigint): Promise<ToolOutcom
   const blocked = of("blocked"), sleeping = of("sleeping"), runnable = of("runnable");
   const { hits, lost_rows } = object.stats();
   const total = (rows: readonly Named[]): number => rows.reduce((sum, { total_ns }) => sum + total_ns, 0);
-  const buckets = Array.from({ length: LATENCY_BUCKETS }, (_, i) => sumOf(object.perCpu("blocked", 8, i), 0));
   return {
     reading: {
       figures: {
@@ -86,7 +86,7 @@ async function outcomeOf(object: ToolObject, end_ns: bigint): Promise<ToolOutcom
         ),
         stackTable("sleeping", sleeping, names),
       ],
-      histograms: histogramsOf("blocked", "ns", buckets),
+      histograms: histogramsOf("blocked", "ns", timesOf(object)),
       notes: [
         "threads that waited all through the window, from before it, are not seen",
         ...stacks.notes,
