@@ -2,7 +2,7 @@
 import { type CommandResult, notRun, type OutputSlice, type Turn } from "../protocol/mod.ts";
 
 /** Lines of one slice at most; what does not fit into the message is cut there. */
-export const MAX_SLICE_LINES = 2000;
+const MAX_SLICE_LINES = 2000;
 
 const PREFIX = "output:";
 

@@ -71,7 +71,7 @@ export function isCase(text: string): boolean {
 }
 
 /** What has to be done with a case. */
-export function nextStep({ request, resolution }: Pick<CaseDocument, "request" | "resolution">): CaseDocument["next"] {
+function nextStep({ request, resolution }: Pick<CaseDocument, "request" | "resolution">): CaseDocument["next"] {
   if (resolution !== undefined) return "done";
   return request === undefined ? "ask" : "run";
 }

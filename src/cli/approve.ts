@@ -32,7 +32,7 @@ const STOPPED: Answer = { kind: "no", reason: "The diagnosis was stopped before 
 const NOT_ANSWERED: Answer = { kind: "no", reason: "The operator did not answer." };
 
 /** What an operator reads before saying yes: all of the line, and nothing in it that a terminal would act on. */
-export function questionText({ id, description, line, piece, rule, reason }: Question, paint: Paint): string {
+function questionText({ id, description, line, piece, rule, reason }: Question, paint: Paint): string {
   const rows: readonly (readonly [string, string | undefined])[] = [
     ["command", line],
     ["piece", piece === undefined || piece.text === line ? undefined : piece.text],

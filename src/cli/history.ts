@@ -43,7 +43,7 @@ export function historySubcommand({ positionals, options, writer }: Invocation):
 }
 
 /** By the locale, as locale(7) has it: the first of these that is set. */
-export function charactersOf(env: (name: string) => string | undefined): PlotOptions["characters"] {
+function charactersOf(env: (name: string) => string | undefined): PlotOptions["characters"] {
   const locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(env).find((value) => value !== undefined && value !== "") ?? "";
   return /utf-?8/i.test(locale) ? "unicode" : "ascii";
 }

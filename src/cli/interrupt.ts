@@ -11,7 +11,7 @@ export interface InterruptOptions {
 }
 
 /** What a shell says of a process that a signal ended: 128 and the signal's number. */
-export const SIGNAL_EXIT = { SIGHUP: 129, SIGINT: EXIT.interrupted, SIGPIPE: EXIT.reader_gone, SIGTERM: 143 } as const;
+const SIGNAL_EXIT = { SIGHUP: 129, SIGINT: EXIT.interrupted, SIGPIPE: EXIT.reader_gone, SIGTERM: 143 } as const;
 type EndingSignal = keyof typeof SIGNAL_EXIT;
 
 const ENDING = ["SIGINT", "SIGTERM"] as const;

@@ -50,7 +50,7 @@ function tell(line: string, rules: Rules, form: "json" | "text", writer: Writer)
 }
 
 /** A verdict with every key in it, null where there is nothing to say. */
-export function verdictObject(line: string, rules: Rules): Readonly<Record<string, unknown>> {
+function verdictObject(line: string, rules: Rules): Readonly<Record<string, unknown>> {
   const verdict = judge(line, rules);
   const why = verdict.kind === "allowed" ? undefined : verdict;
   const runnable = verdict.kind === "refused" ? undefined : verdict;

@@ -93,7 +93,6 @@ export type Machine = z.infer<typeof machine>;
 export type RecordOptions = z.infer<typeof recordOptions>;
 export type RecordBegan = z.infer<typeof recordBegan>;
 export type RecordedAnswer = z.infer<typeof recordedAnswer>;
-export type RecordedTurn = z.infer<typeof recordedTurn>;
 export type ListedRun = z.infer<typeof listedRun>;
 export type RunsList = z.infer<typeof runsList>;
 export type Verdict = z.infer<typeof verdict>;

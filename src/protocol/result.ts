@@ -129,7 +129,6 @@ export const results = z.object({
 
 export type CommandResult = z.infer<typeof commandResult>;
 export type TraceEvent = z.infer<typeof traceEvent>;
-export type ProcessCount = z.infer<typeof processCount>;
 export type ValueCount = z.infer<typeof valueCount>;
 export type LatencyBucket = z.infer<typeof latencyBucket>;
 export type Aggregates = z.infer<typeof aggregates>;

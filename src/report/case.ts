@@ -9,13 +9,10 @@ import {
   type Turn,
 } from "../protocol/mod.ts";
 import { count, cut, harmless, indent, wrap } from "./layout.ts";
-import type { Paint } from "./paint.ts";
+import type { TextOptions } from "./paint.ts";
 import { outcome } from "./progress.ts";
 
-export interface CaseTextOptions {
-  /** Columns to wrap at. */
-  readonly width: number;
-  readonly paint: Paint;
+export interface CaseTextOptions extends TextOptions {
   /** As the file is called. */
   readonly name: string;
   /** Default: one line for each result. */
@@ -106,7 +103,7 @@ function programText({ name, type, target, duration, filters = {} }: EbpfProgram
   return `${name}: eBPF, ${type} ${target} for ${duration} s${only}`;
 }
 
-function line(id: string, text: string, { width, paint }: Pick<CaseTextOptions, "width" | "paint">): string {
+function line(id: string, text: string, { width, paint }: TextOptions): string {
   const name = oneLine(id);
   return `  ${cut(`${name}: ${oneLine(text)}`, width - 2).replace(name, (found) => paint("cyan", found))}`;
 }

@@ -1,13 +1,7 @@
 /** What a host allows, and how a gateway answers, as text for people. */
 import type { Check, GatewayCheck, OwnBounds } from "../protocol/mod.ts";
 import { count, harmless, wrap } from "./layout.ts";
-import type { Paint } from "./paint.ts";
-
-export interface CheckTextOptions {
-  /** Columns to wrap at. */
-  readonly width: number;
-  readonly paint: Paint;
-}
+import type { TextOptions } from "./paint.ts";
 
 /** One thing that was looked at. */
 interface Row {
@@ -19,7 +13,7 @@ interface Row {
 }
 
 /** What the host allows, a row for each capability. */
-export function checkText({ host, ready, own_bounds }: Check, options: CheckTextOptions): string {
+export function checkText({ host, ready, own_bounds }: Check, options: TextOptions): string {
   const { paint } = options;
   const where = host.container === undefined ? "" : `, in a container (${host.container})`;
   const verdict = ready
@@ -32,7 +26,7 @@ export function checkText({ host, ready, own_bounds }: Check, options: CheckText
 }
 
 /** What the host may expect of ktriage. */
-function boundsText(bounds: OwnBounds, { width }: CheckTextOptions): string {
+function boundsText(bounds: OwnBounds, { width }: TextOptions): string {
   const { nice, io_priority, oom_score_adj, heap_bytes, computing_threads } = bounds;
   const heap = heap_bytes === undefined
     ? "no bound on its heap"
@@ -45,7 +39,7 @@ function boundsText(bounds: OwnBounds, { width }: CheckTextOptions): string {
 }
 
 /** How a gateway answered one question. */
-export function gatewayCheckText(check: GatewayCheck, options: CheckTextOptions): string {
+export function gatewayCheckText(check: GatewayCheck, options: TextOptions): string {
   const { paint } = options;
   const kind = check.kind === "tensorzero" ? "TensorZero's /inference" : "OpenAI-compatible";
   const verdict = check.works
@@ -96,7 +90,7 @@ function structuredRow(level: NonNullable<GatewayCheck["structured_output"]>): R
 const ID_WIDTH = 16;
 const MARGIN = 2 + 3 + 2 + ID_WIDTH + 2;
 
-function rowsText(rows: readonly Row[], { width, paint }: CheckTextOptions): string {
+function rowsText(rows: readonly Row[], { width, paint }: TextOptions): string {
   return rows.map(({ id, available, detail, instead, fix }) => {
     const mark = available ? paint("green", "yes") : paint("red", "no ");
     const lines = [

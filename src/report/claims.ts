@@ -1,8 +1,7 @@
 /** What became of the claims of an answer, for its report: only those that were not verified are spoken of. */
 import type { CheckedClaim, EvidenceCheck, Run } from "../protocol/mod.ts";
 import { cut, harmless, wrap } from "./layout.ts";
-import type { Style } from "./paint.ts";
-import type { TextOptions } from "./text.ts";
+import type { Style, TextOptions } from "./paint.ts";
 
 const MARGIN = 6;
 /** Beyond these the run's document has the rest. */

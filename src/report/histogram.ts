@@ -1,8 +1,8 @@
 /** How long calls took, as bars. */
+import type { TextOptions } from "./paint.ts";
 import { timeText } from "../probes/result/time_text.ts";
 import type { LatencyBucket } from "../protocol/result.ts";
 import { bar } from "./bars.ts";
-import type { TextOptions } from "./text.ts";
 
 const MIN_BAR = 8;
 

@@ -2,8 +2,8 @@
 import type { History, HistoryMetric } from "../protocol/history.ts";
 import { sparkline } from "./bars.ts";
 import { count, cut, harmless, wrap } from "./layout.ts";
+import type { TextOptions } from "./paint.ts";
 import { valueText } from "./snapshot/values.ts";
-import type { TextOptions } from "./text.ts";
 
 export interface PlotOptions extends TextOptions {
   /** Whether the terminal shows more than ASCII. */

@@ -1,17 +1,12 @@
 /** What is inside of ktriage, as text. */
 import type { Component, Licenses } from "../protocol/licenses.ts";
 import { columns, indent, wrap } from "./layout.ts";
-import type { Paint } from "./paint.ts";
-
-export interface LicensesLayout {
-  readonly width: number;
-  readonly paint: Paint;
-}
+import type { TextOptions } from "./paint.ts";
 
 /** A line for each component, then what has to be known of some; `full` brings the texts. */
 export function licensesText(
   { components, texts }: Licenses,
-  { width, paint, full }: LicensesLayout & { readonly full: boolean },
+  { width, paint, full }: TextOptions & { readonly full: boolean },
 ): string {
   const rows = components.map((component) => [`${component.name} ${component.version}`, terms(component)] as const);
   const notes = components.flatMap(({ name, note }) => note === undefined ? [] : [wrap(`${name}: ${note}`, width)]);

@@ -5,6 +5,13 @@ export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 /** Gives text a style, or leaves it as it is. */
 export type Paint = (style: Style, text: string) => string;
 
+/** How a text for people is to look. */
+export interface TextOptions {
+  /** Columns to wrap at. */
+  readonly width: number;
+  readonly paint: Paint;
+}
+
 /** For pipes, files, NO_COLOR and terminals without colour. */
 export const plain: Paint = (_style, text) => text;
 

@@ -1,13 +1,7 @@
 /** A verdict on a command line, and the programs that may run, as text for people. */
 import type { Explanation, ListedProgram } from "../commands/mod.ts";
 import { columns, cut, harmless, indent, wrap } from "./layout.ts";
-import type { Paint, Style } from "./paint.ts";
-
-export interface TextOptions {
-  /** Columns to wrap at. */
-  readonly width: number;
-  readonly paint: Paint;
-}
+import type { Style, TextOptions } from "./paint.ts";
 
 /** People read a verdict beside other windows. */
 const MAX_WIDTH = 80;

@@ -1,8 +1,7 @@
 /** What `ktriage probes` prints: how a request ends here, and what can be probed. */
 import type { ListedProbe, Rehearsal, Step } from "../protocol/probes.ts";
 import { harmless, wrap } from "./layout.ts";
-import type { Paint, Style } from "./paint.ts";
-import type { TextOptions } from "./text.ts";
+import type { Paint, Style, TextOptions } from "./paint.ts";
 
 const KIND_WIDTH = 14;
 const STEP_MARGIN = 2 + 3 + 2 + KIND_WIDTH + 2;

@@ -1,7 +1,7 @@
 /** Recorded runs, and two verdicts on the same evidence, as text for people. */
 import type { Comparison, ListedRun, Verdict } from "../protocol/mod.ts";
 import { count, cut, harmless, indent, wrap } from "./layout.ts";
-import type { TextOptions } from "./text.ts";
+import type { TextOptions } from "./paint.ts";
 
 const MIN_ISSUE = 16;
 const MIN_SIDE = 20;

@@ -1,8 +1,7 @@
 /** What the self-test found, as a table for people. */
 import type { SelfTest, SelfTestItem } from "../protocol/mod.ts";
 import { harmless, wrap } from "./layout.ts";
-import type { Paint, Style } from "./paint.ts";
-import type { TextOptions } from "./text.ts";
+import type { Paint, Style, TextOptions } from "./paint.ts";
 
 const ID_WIDTH = 16, MARK_WIDTH = 6, TIME_WIDTH = 7;
 const MARGIN = 2 + MARK_WIDTH + 2 + ID_WIDTH + 2 + TIME_WIDTH + 2;

@@ -2,8 +2,8 @@
 import type { FigureChange, SnapshotDiff } from "../protocol/history.ts";
 import type { Figure, HealthFinding } from "../protocol/snapshot.ts";
 import { count, cut, harmless, indent, wrap } from "./layout.ts";
+import type { TextOptions } from "./paint.ts";
 import { valueText } from "./snapshot/values.ts";
-import type { TextOptions } from "./text.ts";
 
 /** Figures that are named of each kind; all of them are in the document. */
 const MAX_FIGURES = 20, MAX_ONLY = 10;

@@ -10,15 +10,9 @@ import {
 } from "../protocol/mod.ts";
 import { claimMark, countsByStatus, doubtsElsewhere } from "./claims.ts";
 import { count, cut, harmless, indent, wrap } from "./layout.ts";
-import type { Paint } from "./paint.ts";
+import type { TextOptions } from "./paint.ts";
 import { outcome } from "./progress.ts";
 import { tellingLine } from "./telling_line.ts";
-
-export interface TextOptions {
-  /** Columns to wrap at. */
-  readonly width: number;
-  readonly paint: Paint;
-}
 
 const EVIDENCE_MARGIN = 6;
 /** Enough for what a piece of evidence showed; the whole of it is in the run's document. */

@@ -2,8 +2,8 @@
 import type { ToolColumn, ToolHistogram, ToolReading, ToolTable } from "../protocol/tool.ts";
 import { bar } from "./bars.ts";
 import { columns, cut, harmless, indent, wrap } from "./layout.ts";
+import type { TextOptions } from "./paint.ts";
 import { valueText } from "./snapshot/values.ts";
-import type { TextOptions } from "./text.ts";
 
 /** Numbers that name something: neither grouped nor compared. */
 const NAMES_SOMETHING = /(?:^|_)(?:id|pid|tid|port|code|cpu|irq|errno)$/;

@@ -1,7 +1,7 @@
 /** Work that may hang or throw, held to a time. */
 
 /** It had not answered in its time. */
-export class TimeIsUp extends Error {
+class TimeIsUp extends Error {
   override readonly name = "TimeIsUp";
 }
 

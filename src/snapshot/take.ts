@@ -16,7 +16,7 @@ export interface Limits {
   readonly start_ms: number;
   readonly end_ms: number;
 }
-export const DEFAULT_LIMITS: Limits = { start_ms: 8_000, end_ms: 12_000 };
+const DEFAULT_LIMITS: Limits = { start_ms: 8_000, end_ms: 12_000 };
 
 export interface TakeOptions {
   readonly collectors: readonly Collector[];

@@ -6,7 +6,7 @@ import type { Redactor } from "../../src/privacy/redactor.ts";
 import type { Turn } from "../../src/protocol/mod.ts";
 import { SAMPLE_HOST, SAMPLE_RUN } from "../support/sample_run.ts";
 
-export const SAMPLE_TURN: Turn = SAMPLE_RUN.turns[0]!;
+const SAMPLE_TURN: Turn = SAMPLE_RUN.turns[0]!;
 
 export const EMPTY_CASE: CaseContent = {
   id: "0123456789abcdef0123456789abcdef",

@@ -70,7 +70,7 @@ function readDocument(): string {
 }
 
 /** Kernels that answer a target alike share a line. */
-export function renderDocument(answers: Answers): string {
+function renderDocument(answers: Answers): string {
   const targets = new Set([...answers.values()].flatMap((rows) => rows.map(({ target }) => target)));
   const lines = [...targets].flatMap((target) => {
     const rows = [...answers].flatMap(([kernel, rows]) =>
@@ -85,7 +85,7 @@ export function renderDocument(answers: Answers): string {
 }
 
 /** What {@link renderDocument} was given. */
-export function parseDocument(text: string): Answers {
+function parseDocument(text: string): Answers {
   const lines = [...text.matchAll(/^\| `(?<target>.*?)` \| (?<names>.*?) \| (?<answered_by>.*) \| (?<events>.*) \|$/gm)]
     .map(({ groups }) => groups as { target: string; names: string; answered_by: string; events: string });
   return new Map(KERNELS.map((kernel) => [

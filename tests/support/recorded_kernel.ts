@@ -1,7 +1,7 @@
 /** What is known of a recorded kernel, as planning a program wants it. */
 import type { BtfFinding } from "../../src/kernel/btf/mod.ts";
 import type { FunctionTexts } from "../../src/kernel/functions/mod.ts";
-import type { Sources } from "../../src/probes/plan/request_ways.ts";
+import type { Sources } from "../../src/probes/plan/kernel_facts.ts";
 import { recordedFunctions } from "../kernel/functions/recorded_functions.ts";
 import type { RecordedKernel } from "../kernel/recorded_formats.ts";
 import { recordedTracefs } from "./recorded_tracefs.ts";

@@ -5,7 +5,7 @@
  * our prompts (3.5, 3.5, 3.5, 3.0) and on results as JSON: events 2.9 (Llama 2: 2.0), `ps`, `ls`, `ss`, /proc/net 2.5 to
  * 2.7 (2.0 to 2.1). Hexdumps and tables of numbers are denser (1.8 and 1.3): what a model says it took corrects the rest.
  */
-export const BYTES_PER_TOKEN = { prose: 2.9, results: 2 } as const;
+const BYTES_PER_TOKEN = { prose: 2.9, results: 2 } as const;
 
 /** Assumed where nobody says: what models that people put behind a gateway have at least. */
 const USUAL_WINDOW_TOKENS = 128_000;

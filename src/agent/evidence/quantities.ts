@@ -88,7 +88,7 @@ function unitOf(unit: string | undefined): { readonly dimension: Dimension; read
 }
 
 /** The dimension and scale that the name of a field tells: `latency_ns`, `size_bytes`, `used_percent`. */
-export function unitOfField(name: string): { readonly dimension: Dimension; readonly scale: number } {
+function unitOfField(name: string): { readonly dimension: Dimension; readonly scale: number } {
   const suffix = /_(ns|us|ms|s|bytes|kb|percent)$/.exec(name)?.[1];
   switch (suffix) {
     case undefined:

@@ -217,11 +217,6 @@ function verbRefusal(program: string, words: readonly string[], verb: string | u
   );
 }
 
-/** The same for programs that report something when they are given nothing at all. */
-export function verbOrNothing(program: string, words: readonly string[]): Rule {
-  return (args) => args.length === 0 ? undefined : verbs(program, words)(args);
-}
-
 /** A rule that lets at most so many operands pass; one that can become several counts as too many. */
 export function atMost(program: string, limit: number, why: string): Rule {
   return (operands) => {

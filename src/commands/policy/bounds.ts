@@ -1,22 +1,10 @@
 /** Bounds that are added to a line: where what never ends is put under `timeout`, cut with `head -c`, or counted. */
 import type { SyntaxNode, Word } from "unbash";
+import type { Added, Edit } from "./edits.ts";
 import type { Missing, Rewritten } from "./examine.ts";
-import { type Place, type Visit } from "./survey.ts";
-import { type Refusal, refusal } from "./verdict.ts";
+import type { Visit } from "./survey.ts";
+import { refusal } from "./verdict.ts";
 import { literalOf } from "./words.ts";
-
-/** A change of the line: text put in at a place, instead of what stands there. */
-export interface Edit extends Place {
-  readonly text: string;
-}
-
-/** A bound that is added, and what it is about. */
-export interface Added {
-  readonly why: Refusal;
-  readonly place: Place;
-  /** Undefined when the bound can be put nowhere. */
-  readonly edits: readonly Edit[] | undefined;
-}
 
 /** Rounds of a loop that has no end of its own. */
 const ROUNDS = 10;
@@ -74,22 +62,6 @@ export function loopBound({ node, place }: Visit): Added | undefined {
   const why = refusal("loop/endless", `This loop would not end by itself: it gets ${ROUNDS} rounds.`);
   const edits = [{ pos: node.pos, end: node.body.pos, text: `for ktriage_round in ${numbers}; do ` }];
   return { why, place, edits: place === node ? edits : undefined };
-}
-
-/** The line with all edits made. */
-export function edited(line: string, edits: readonly Edit[]): string {
-  let result = "";
-  let at = 0;
-  // Two rules may ask for the same bound.
-  const once = edits.filter(({ pos, text }, index) =>
-    edits.findIndex((other) => other.pos === pos && other.text === text) === index
-  );
-  for (const { pos, end, text } of once.toSorted((a, b) => a.pos - b.pos)) {
-    result += line.slice(at, pos) + text;
-    // A word that is left out takes the blanks behind it along.
-    at = text === "" ? end + (/^ */.exec(line.slice(end))?.[0].length ?? 0) : end;
-  }
-  return result + line.slice(at);
 }
 
 /** `while true`, `while :`, `until false`. */

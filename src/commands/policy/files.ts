@@ -3,7 +3,7 @@ import { GLOB, isLiteral, NUMBER, show, TEXT, WORDS } from "./marks.ts";
 import { type Refusal, refusal } from "./verdict.ts";
 
 /** Commands run here, so that a relative path means the same to the policy and to the program. */
-export const WORKING_DIRECTORY = "/";
+const WORKING_DIRECTORY = "/";
 /** Where relative paths begin while a line is judged that enters a directory first. */
 let directory = WORKING_DIRECTORY;
 

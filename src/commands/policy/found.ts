@@ -1,6 +1,6 @@
 /** Paths that find hands to xargs: they begin with a directory that is known. */
 import type { Command, Redirection, SyntaxNode, Word } from "unbash";
-import type { Added } from "./bounds.ts";
+import type { Added } from "./edits.ts";
 import { holdsUnreadable } from "./files.ts";
 import { GLOB, isLiteral, TEXT, WORDS } from "./marks.ts";
 import { type Rewrite } from "./rewrites.ts";

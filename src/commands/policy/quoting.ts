@@ -1,6 +1,6 @@
 /** Quotes around words that the shell would take apart: `/proc/$pid/status` is one path. */
 import { parse, type Word } from "unbash";
-import { type Edit, edited } from "./bounds.ts";
+import { type Edit, edited } from "./edits.ts";
 import { commandsIn, survey } from "./survey.ts";
 
 const EXPANSIONS: ReadonlySet<string> = new Set(["SimpleExpansion", "ParameterExpansion", "CommandExpansion"]);

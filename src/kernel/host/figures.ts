@@ -15,7 +15,7 @@ import {
 } from "./procfs.ts";
 
 /** How long CPU use is watched, in milliseconds. Shorter, and the clock tick of 10 ms makes it guesswork. */
-export const DEFAULT_MEASURE_MS = 200;
+const DEFAULT_MEASURE_MS = 200;
 /** USER_HZ: what /proc counts CPU time in, the same on every architecture that ktriage runs on. */
 const TICKS_PER_S = 100;
 const TOP_PROCESSES = 5;

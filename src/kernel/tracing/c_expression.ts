@@ -56,7 +56,7 @@ const MAX_DEPTH = 150;
 const MAX_SHIFT = 64n;
 
 /** A text that is no C expression this parser knows. Caught by `parsePrintFmt`, never seen outside. */
-export class ExpressionError extends Error {
+class ExpressionError extends Error {
   override readonly name = "ExpressionError";
 }
 

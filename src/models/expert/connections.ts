@@ -174,6 +174,6 @@ function socketName(seen: Seen, peer: Endpoint): string {
 }
 
 /** 17 is IPPROTO_UDP. */
-export function isDatagram(seen: Seen): boolean {
+function isDatagram(seen: Seen): boolean {
   return seen.data.protocol === 17 || seen.data.protocol === "IPPROTO_UDP";
 }

@@ -85,7 +85,7 @@ export function readIntent(issue: string, figures: HostFigures): Intent {
 }
 
 /** Categories in which the host's figures stand out, by thresholds that a healthy host seldom passes. */
-export function categoriesOfFigures(figures: HostFigures): readonly Category[] {
+function categoriesOfFigures(figures: HostFigures): readonly Category[] {
   const found: Category[] = [];
   const isFull = figures.filesystems.some((fs) =>
     !fs.read_only && (fs.used_percent >= 95 || fs.inodes_used_percent >= 95)

@@ -7,7 +7,7 @@ import { type Attempt, DEFAULT_RETRIES, mayPass, type Retries, retryAfter, retry
 /** Bound on each try, from connecting to the last byte: slow models take minutes. */
 export const DEFAULT_TIMEOUT_MS = 300_000;
 /** Longest pause within an answer: models that think fall silent for minutes after their first byte. */
-export const DEFAULT_SILENCE_MS = 200_000;
+const DEFAULT_SILENCE_MS = 200_000;
 /** No model says this much; what does is no gateway. */
 const MAX_ANSWER_BYTES = 32 << 20;
 

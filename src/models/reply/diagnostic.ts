@@ -11,7 +11,7 @@ import { mendProgram } from "./program.ts";
 import { textOf } from "./values.ts";
 
 /** What one reply may ask for: more than any model needs, and what a host bears at once. */
-export const MAX_COMMANDS = 32;
+const MAX_COMMANDS = 32;
 export const MAX_PROGRAMS = 16;
 
 /** The reply for the schema, or what is wrong with it. */

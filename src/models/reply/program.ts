@@ -9,7 +9,7 @@ import { type Notes, type Path, quoted } from "./notes.ts";
 import { numberOf, secondsOf, textOf } from "./values.ts";
 
 /** Seconds that a program of an AI traces: shorter shows too little, longer keeps people waiting. */
-export const AI_DURATION_S = { min: 10, max: 30 } as const;
+const AI_DURATION_S = { min: 10, max: 30 } as const;
 
 interface At {
   readonly notes: Notes;

@@ -10,6 +10,13 @@ export interface KernelFacts {
   readonly functions: KernelFunctions;
 }
 
+/** What is known of this kernel. */
+export interface Sources {
+  readonly tracefs: TracefsRoot;
+  /** Symbols and types, read when the first program on a function asks. */
+  facts(): Promise<KernelFacts | Refusal>;
+}
+
 export interface FactOptions {
   /** Undefined where it cannot be read. */
   readonly tracefs: TracefsRoot | undefined;

@@ -4,9 +4,8 @@ import { tracefsHas, type TracefsRoot } from "../../kernel/tracing/tracefs_files
 import type { ProbeType } from "../../protocol/request.ts";
 import { functionReading, type Reading } from "./captures.ts";
 import type { Attachment } from "./function_plan.ts";
-import type { KernelFacts } from "./kernel_facts.ts";
+import type { KernelFacts, Sources } from "./kernel_facts.ts";
 import { type Plan, planEvent, planTracepoint, type Refusal } from "./tracepoint.ts";
-import type { Sources } from "./request_ways.ts";
 import { isReturnType, needsReturn, type Wish } from "../request.ts";
 import { userFunctionHint } from "./user_hint.ts";
 import { type DeadEnd, tracepointWay, type Way, type Ways } from "./ways.ts";

@@ -1,8 +1,8 @@
 /** Ways to a raw tracepoint: its arguments as the kernel passes them, or the event of the same name. */
 import type { BtfFinding } from "../../kernel/btf/mod.ts";
 import { rawTracepointReading } from "./captures.ts";
+import type { Sources } from "./kernel_facts.ts";
 import { planTracepoint, type Refusal } from "./tracepoint.ts";
-import type { Sources } from "./request_ways.ts";
 import { needsReturn, type Wish } from "../request.ts";
 import { type DeadEnd, tracepointWay, type Way, type Ways } from "./ways.ts";
 

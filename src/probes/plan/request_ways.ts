@@ -1,16 +1,8 @@
 /** What a request could be answered by, for every type of program. */
-import type { TracefsRoot } from "../../kernel/tracing/tracefs_files.ts";
-import type { KernelFacts } from "./kernel_facts.ts";
+import type { Sources } from "./kernel_facts.ts";
 import { planTracepoint, type Refusal } from "./tracepoint.ts";
 import { needsReturn, type Wish } from "../request.ts";
 import { tracepointWay, type Ways, withNote } from "./ways.ts";
-
-/** What is known of this kernel. */
-export interface Sources {
-  readonly tracefs: TracefsRoot;
-  /** Symbols and types, read when the first program on a function asks. */
-  facts(): Promise<KernelFacts | Refusal>;
-}
 
 /**
  * Plans one program. What programs on functions need is loaded when one is asked for: a tracepoint must not wait for it.

@@ -18,7 +18,7 @@ export const IRQ_TIME_LAYOUT = {
 } as const;
 const IS_VECTOR = 0x10000;
 /** enum in include/linux/interrupt.h */
-export const SOFTIRQS = ["HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "SCHED", "HRTIMER", "RCU"];
+const SOFTIRQS = ["HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "SCHED", "HRTIMER", "RCU"];
 /**
  * Interrupts of an x86 CPU itself (arch/x86/include/asm/irq_vectors.h), which have tracepoints of their own; elsewhere they
  * are interrupts like all others.

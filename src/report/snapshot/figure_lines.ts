@@ -3,9 +3,9 @@ import type { Figure, Snapshot } from "../../protocol/snapshot.ts";
 import { bar, sparkline } from "../bars.ts";
 import { cut, harmless } from "../layout.ts";
 import type { Style } from "../paint.ts";
+import type { PageLayout } from "./page_layout.ts";
 import { type AreaRow, areaRows } from "./rows.ts";
 import { fillOf, levelOf, nearness } from "./scale.ts";
-import type { PageLayout } from "./text.ts";
 import { figureLabel, valueText } from "./values.ts";
 
 const LEVEL_STYLE: Readonly<Record<ReturnType<typeof levelOf>, Style | undefined>> = {

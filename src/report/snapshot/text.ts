@@ -1,29 +1,11 @@
 /** A snapshot as one page for people: the verdict, what is wrong and what to do, then the figures. */
-import type { Figure, HealthFinding, Snapshot, Verdict } from "../../protocol/snapshot.ts";
+import type { HealthFinding, Snapshot, Verdict } from "../../protocol/snapshot.ts";
 import { count, cut, harmless, indent, wrap } from "../layout.ts";
-import type { Paint, Style } from "../paint.ts";
+import type { Style } from "../paint.ts";
 import { figureLines } from "./figure_lines.ts";
+import type { PageLayout } from "./page_layout.ts";
 
-/** The values of the last snapshots. */
-export interface RecentValues {
-  /** Milliseconds since the epoch. */
-  readonly since: number;
-  readonly valuesOf: (figure: Figure) => readonly number[];
-}
-
-export interface PageLayout {
-  /** Columns to wrap at. */
-  readonly width: number;
-  /** Lines that the page may take; what does not fit is counted, and never the verdict. */
-  readonly rows: number;
-  readonly paint: Paint;
-  /** Bars beside figures: for terminals. */
-  readonly bars: boolean;
-  /** With bars: which way figures went that have no natural whole. */
-  readonly recent?: RecentValues | undefined;
-}
-
-export const VERDICT_STYLE: Readonly<Record<Verdict, Style>> = {
+const VERDICT_STYLE: Readonly<Record<Verdict, Style>> = {
   ok: "green",
   warning: "yellow",
   critical: "red",

@@ -8,7 +8,7 @@ const OVER_MS = HOUR_MS;
 /** A change that lasts so long is the new normal: it was told for a whole day. */
 export const ADOPTED_MS = 24 * HOUR_MS;
 /** As often as that within the past compared with, and what comes back is a part of what is usual. */
-export const RECURRENCES = 3;
+const RECURRENCES = 3;
 
 export interface Change {
   readonly metric: number;

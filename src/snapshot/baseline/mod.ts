@@ -31,7 +31,7 @@ export function openBaseline(state_dir: string | undefined, { now }: BaselineOpt
 }
 
 /** Stands in where no state can be kept. */
-export function noBaseline(reason: string): Baseline {
+function noBaseline(reason: string): Baseline {
   return {
     kept: { is: false, reason },
     remembered: () => undefined,

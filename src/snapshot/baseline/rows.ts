@@ -89,7 +89,7 @@ export function valuesOf(figures: readonly Figure[], metrics: ReadonlyMap<string
 }
 
 /** Metrics that a snapshot may have: more, and the past would grow out of all bounds. */
-export const MAX_WATCHED = 4_000;
+const MAX_WATCHED = 4_000;
 
 export function watchedFigures(figures: readonly Figure[]): readonly Figure[] {
   return figures.filter(isWatched).slice(0, MAX_WATCHED);

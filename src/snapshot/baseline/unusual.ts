@@ -7,7 +7,7 @@ import { median, spread, tailThreshold } from "./statistics.ts";
 export const RECENT_HOURS = 2 * DAY_HOURS;
 /** A metric is compared once a whole week before these is known, and so many hours at all. */
 export const WARM_UP_HOURS = 7 * DAY_HOURS + RECENT_HOURS;
-export const MIN_HOURS = 48;
+const MIN_HOURS = 48;
 /** Five weeks, so that what happens once a month is known. */
 export const COMPARED_HOURS = 35 * DAY_HOURS;
 /** Days that must have an hour before it is compared with that hour alone. */

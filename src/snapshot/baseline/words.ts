@@ -84,7 +84,7 @@ function historyName({ name, of }: Metric): string {
 }
 
 /** A figure's value with its unit. */
-export function figureText(value: number, unit: Figure["unit"]): string {
+function figureText(value: number, unit: Figure["unit"]): string {
   const sign = value < 0 ? "-" : "", size = Math.abs(value);
   const seconds = S_PER[unit];
   if (seconds !== undefined) return `${sign}${durationText(size * seconds)}`;

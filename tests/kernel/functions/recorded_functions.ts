@@ -5,7 +5,7 @@ const FOLDER = new URL("../../data/kallsyms/", import.meta.url);
 
 /** Debian's kernels, oldest first. */
 export const LINUX_KERNELS = ["linux-5.10", "linux-6.1", "linux-6.12", "linux-7.3"] as const;
-export const HARDENED_KERNEL = "hardened-6.18";
+const HARDENED_KERNEL = "hardened-6.18";
 export const ALL_KERNELS = [...LINUX_KERNELS, HARDENED_KERNEL] as const;
 export type RecordedKernel = (typeof ALL_KERNELS)[number];
 

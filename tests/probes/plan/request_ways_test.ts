@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Sources, waysOf } from "../../../src/probes/plan/request_ways.ts";
+import type { Sources } from "../../../src/probes/plan/kernel_facts.ts";
+import { waysOf } from "../../../src/probes/plan/request_ways.ts";
 import type { Refusal } from "../../../src/probes/plan/tracepoint.ts";
 import { type ProgramRequest, understand } from "../../../src/probes/request.ts";
 import { attachedAs, type DeadEnd, type Way } from "../../../src/probes/plan/ways.ts";

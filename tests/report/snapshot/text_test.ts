@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ansi, plain } from "../../../src/report/paint.ts";
-import { type PageLayout, type RecentValues, snapshotText } from "../../../src/report/snapshot/text.ts";
+import type { PageLayout, RecentValues } from "../../../src/report/snapshot/page_layout.ts";
+import { snapshotText } from "../../../src/report/snapshot/text.ts";
 import { assertGolden } from "../../support/golden.ts";
 import { FLOODED, HEALTHY, HOSTILE, MANY_FIGURES, TROUBLED } from "../../support/sample_snapshot.ts";
 

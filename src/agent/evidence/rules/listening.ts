@@ -150,7 +150,7 @@ function isSame(name: string, subject: string): boolean {
   return a === b || a.startsWith(b) || b.startsWith(a);
 }
 
-export function portNumber({ text }: Name): number {
+function portNumber({ text }: Name): number {
   return Number(/\d+/.exec(text)?.[0]);
 }
 

@@ -13,7 +13,7 @@ const RAW = { capabilities: ["NET_RAW"] } as const;
 const PING = "-46nqODvU -c: -W: -w: -i: -s: -I: -M: -t: -Q:";
 
 /** Text that is only known when the line runs would leave the host within a name. */
-export function namesRule(args: readonly string[]): ReturnType<Rule> {
+function namesRule(args: readonly string[]): ReturnType<Rule> {
   const found = args.find((arg) => /[\uE002\uE003]/.test(arg) || (arg.includes(TEXT) && !isName(arg)));
   return found === undefined ? undefined : refusal(
     "network/name",
@@ -27,7 +27,7 @@ function isName(arg: string): boolean {
 }
 
 /** A whole name from elsewhere: a person can tell whether it may go out. */
-export function nameApproval(args: readonly string[]): ReturnType<Rule> {
+function nameApproval(args: readonly string[]): ReturnType<Rule> {
   return args.some(isName)
     ? refusal(
       "network/unknown-name",
