@@ -1,19 +1,15 @@
 /** The tool `cgroup-throttling` against a group that may use a fifth of a CPU. */
 import assert from "node:assert/strict";
-import { controlGroup } from "../support/control_group.ts";
+import { ControlGroup } from "../support/control_group.ts";
 import { rowsOf, runTool } from "../support/tools.ts";
 import { Workload } from "../support/workload.ts";
 
 const QUOTA_US = 20_000, PERIOD_US = 100_000, BURN_MS = 200;
 
 Deno.test("cgroup-throttling tells the group, its quota, its throttled time and who is in it", async () => {
-  await using group = controlGroup("cpu");
-  if (group.version === 1) {
-    group.set("cpu.cfs_period_us", `${PERIOD_US}`);
-    group.set("cpu.cfs_quota_us", `${QUOTA_US}`);
-  } else group.set("cpu.max", `${QUOTA_US} ${PERIOD_US}`);
+  await using group = await ControlGroup.make("cpu", QUOTA_US / PERIOD_US);
   await using workload = await Workload.start(["burn", `${BURN_MS}`], { source: "stalls", name: "stall_throttled" });
-  group.add(workload.pid);
+  await group.add(workload.pid);
   let took_ms = 0;
   const result = await runTool("cgroup-throttling", async () => {
     const start = performance.now();
@@ -37,11 +33,9 @@ Deno.test("cgroup-throttling tells the group, its quota, its throttled time and 
 });
 
 Deno.test("cgroup-throttling does not tell a group that stays within its quota", async () => {
-  await using group = controlGroup("cpu");
-  if (group.version === 1) group.set("cpu.cfs_quota_us", `${2 * PERIOD_US}`);
-  else group.set("cpu.max", `${2 * PERIOD_US} ${PERIOD_US}`);
+  await using group = await ControlGroup.make("cpu", 2);
   await using workload = await Workload.start(["burn", "100"], { source: "stalls", name: "stall_free" });
-  group.add(workload.pid);
+  await group.add(workload.pid);
   const result = await runTool("cgroup-throttling", () => workload.go());
   assert.ok(rowsOf(result.reading, "groups").every(({ cgroup }) => cgroup !== group.name));
   assert.ok(result.reading.figures.groups_with_quota! >= 1);

@@ -1,7 +1,7 @@
 /** The tool `memory-stalls` against known page faults, and a control group that is full of page cache. */
 import assert from "node:assert/strict";
 import { parseFaults } from "../../src/probes/tools/memory_stalls.ts";
-import { controlGroup } from "../support/control_group.ts";
+import { ControlGroup } from "../support/control_group.ts";
 import { rowsOf, runTool } from "../support/tools.ts";
 import { Workload } from "../support/workload.ts";
 
@@ -50,12 +50,11 @@ for (const way of [0, 1]) {
 
 Deno.test("memory-stalls tells who waits for memory of a control group that is full", async () => {
   if (!await hasStorage()) return await assertNobodyWaits();
-  await using group = controlGroup("memory");
-  group.set(group.version === 1 ? "memory.limit_in_bytes" : "memory.max", `${16 << 20}`);
+  await using group = await ControlGroup.make("memory", 16 << 20);
   const path = `${FOLDER}stall_cached`;
   await using workload = await Workload.start(["cache", "48", path], { source: "stalls", name: "stall_cache" });
   await using other = await Workload.start(["touch", "4"], { source: "stalls", name: "stall_touch" });
-  group.add(workload.pid);
+  await group.add(workload.pid);
   const result = await runTool("memory-stalls", () => Promise.all([workload.go(), other.go()]));
   await Deno.remove(path);
   const rows = rowsOf(result.reading, "stalls");

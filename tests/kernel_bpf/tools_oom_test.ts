@@ -1,7 +1,7 @@
 /** The tool `oom-kills` against a control group that is full. */
 import assert from "node:assert/strict";
 import { oomKills } from "../../src/probes/tools/oom_kills.ts";
-import { controlGroup } from "../support/control_group.ts";
+import { ControlGroup } from "../support/control_group.ts";
 import { rowsOf, runTool } from "../support/tools.ts";
 import { compiled } from "../support/workload.ts";
 
@@ -11,8 +11,7 @@ const ERROR_BYTES = 8 << 20;
 
 for (const [way, { source }] of oomKills.ways.entries()) {
   Deno.test(`oom-kills (${source}) tells the victim, its memory and the control group that was full`, async () => {
-    await using group = controlGroup("memory");
-    group.set(group.version === 1 ? "memory.limit_in_bytes" : "memory.max", `${LIMIT_BYTES}`);
+    await using group = await ControlGroup.make("memory", LIMIT_BYTES);
     const path = await compiled("stalls");
     let victim = 0;
     // not a child of ktriage's while it runs: a shell that was there before starts it

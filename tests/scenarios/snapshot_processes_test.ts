@@ -1,9 +1,10 @@
 /** Faults of processes and control groups made for real: each raises exactly its finding in a snapshot. */
 import assert from "node:assert/strict";
-import { ControlGroup, Directory, Fault } from "./support.ts";
+import { Directory, Fault } from "./support.ts";
 import type { ProcessStat } from "../../src/kernel/host/procfs.ts";
 import { processesAt } from "../../src/snapshot/readings/processes.ts";
 import { hostSources } from "../../src/snapshot/sources.ts";
+import { ControlGroup } from "../support/control_group.ts";
 import { Watch } from "./watch.ts";
 
 /** Puts the shell that reads it into the group whose folder is $1. */
@@ -33,7 +34,7 @@ Deno.test("snapshot tells of a service that was killed at the limit of its contr
   const watch = await Watch.begin();
   const { of, severity, evidence } = await watch.only("oom.cgroup_kill", async () => {
     // tail keeps what it reads, and /dev/zero has no line to keep
-    await using victim = await Fault.shell(`${ENTER}exec tail /dev/zero`, [group.folder]);
+    await using victim = await Fault.shell(`${ENTER}exec tail /dev/zero`, [group.path]);
     await victim.ended;
   });
   assert.equal(severity, "warning");
@@ -46,11 +47,11 @@ Deno.test("snapshot tells of a service that is throttled to a fifth of a CPU, an
   await using group = await ControlGroup.make("cpu", 0.2);
   const watch = await Watch.begin();
   {
-    await using idle = await Fault.shell(`${ENTER}exec sleep 60`, [group.folder]);
+    await using idle = await Fault.shell(`${ENTER}exec sleep 60`, [group.path]);
     await until(`pid ${idle.pid} sleeps`, () => stateOf(idle.pid) === "sleep S");
     assert.deepEqual(await watch.news(), []);
   }
-  await using _busy = await Fault.shell(`${ENTER}while :; do :; done`, [group.folder]);
+  await using _busy = await Fault.shell(`${ENTER}while :; do :; done`, [group.path]);
   const { of, title } = await watch.only("cgroup.throttled");
   assert.ok(of!.endsWith(group.name), of);
   assert.match(title, /is throttled: stopped in \d+(\.\d)? % of its periods, at its limit of 0\.2 CPUs/);
@@ -60,8 +61,9 @@ Deno.test("snapshot tells of a service that forks without end", async () => {
   await using group = await ControlGroup.make("pids", 20);
   const watch = await Watch.begin();
   const { of, severity, evidence } = await watch.only("cgroup.pids_limit", async () => {
-    await using _storm = await Fault.shell(`${ENTER}for i in $(seq 40); do sleep 60 & done 2>&1; wait`, [group.folder]);
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await using _storm = await Fault.shell(`${ENTER}for i in $(seq 40); do sleep 60 & done 2>&1; wait`, [group.path]);
+    const refused = () => /^max [1-9]/m.test(Deno.readTextFileSync(`${group.path}/pids.events`));
+    await until("a fork is refused", refused);
   });
   assert.equal(severity, "critical");
   assert.ok(of!.endsWith(group.name), of);
@@ -70,7 +72,7 @@ Deno.test("snapshot tells of a service that forks without end", async () => {
 
 Deno.test("snapshot tells nothing of a container that is paused", async () => {
   await using group = await ControlGroup.make("freezer", 0);
-  await using paused = await Fault.shell(`${ENTER}exec sleep 60`, [group.folder]);
+  await using paused = await Fault.shell(`${ENTER}exec sleep 60`, [group.path]);
   await until(`pid ${paused.pid} sleeps`, () => stateOf(paused.pid) === "sleep S");
   const watch = await Watch.begin();
   await group.freeze();

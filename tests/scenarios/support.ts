@@ -5,7 +5,6 @@ import { runCommand } from "../../src/commands/mod.ts";
 import { readHost } from "../../src/kernel/host/host.ts";
 import { createExpert } from "../../src/models/expert/mod.ts";
 import { startPrograms } from "../../src/probes/start.ts";
-import { hasOption, parseMountinfo } from "../../src/kernel/host/mounts.ts";
 import type { ResolutionReply, Run } from "../../src/protocol/mod.ts";
 
 /** Enough for several rounds of every fault; the command line's default of 10 s would make the suite slow. */
@@ -181,69 +180,6 @@ export class LoopFileSystem implements AsyncDisposable {
     await must("losetup", "--detach", this.device);
   }
 }
-
-/** A control group with one limit, in the hierarchy that this host has; what runs in it is killed at the end. */
-export class ControlGroup implements AsyncDisposable {
-  private constructor(readonly folder: string, readonly name: string, readonly version: 1 | 2) {}
-
-  /** @param limit bytes, CPUs or processes; nothing of the freezer */
-  static async make(controller: keyof typeof LIMIT_FILES, limit: number): Promise<ControlGroup> {
-    const name = `ktriage-test-${controller}`;
-    const mounts = parseMountinfo(await Deno.readTextFile("/proc/self/mountinfo"));
-    const old = mounts.find(({ type, super_options }) => type === "cgroup" && hasOption(super_options, controller));
-    const { mount_point } = old ?? mounts.find(({ type }) => type === "cgroup2") ?? {};
-    assert(mount_point !== undefined, "this host has no control groups");
-    const version = old === undefined ? 2 : 1;
-    // the freezer of version 2 is no controller
-    if (version === 2 && controller !== "freezer") {
-      await Deno.writeTextFile(`${mount_point}/cgroup.subtree_control`, `+${controller}`);
-    }
-    const group = new ControlGroup(`${mount_point}/${name}`, name, version);
-    await Deno.mkdir(group.folder);
-    for (const [file, text] of LIMIT_FILES[controller](version, limit)) {
-      await Deno.writeTextFile(`${group.folder}/${file}`, text);
-    }
-    return group;
-  }
-
-  /** Stops all that runs in it; not even SIGKILL ends it until it is thawed. */
-  async freeze(): Promise<void> {
-    const [file, text] = this.version === 2 ? ["cgroup.freeze", "1"] : ["freezer.state", "FROZEN"];
-    await Deno.writeTextFile(`${this.folder}/${file}`, text);
-  }
-
-  async thaw(): Promise<void> {
-    const [file, text] = this.version === 2 ? ["cgroup.freeze", "0"] : ["freezer.state", "THAWED"];
-    await Deno.writeTextFile(`${this.folder}/${file}`, text);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (;;) {
-      const pids = (await Deno.readTextFile(`${this.folder}/cgroup.procs`)).split("\n").filter((line) => line !== "");
-      for (const pid of pids) {
-        try {
-          Deno.kill(Number(pid), "SIGKILL");
-        } catch (error) {
-          if (!(error instanceof Deno.errors.NotFound)) throw error;
-        }
-      }
-      if (pids.length === 0) break;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    await Deno.remove(this.folder);
-  }
-}
-
-const LIMIT_FILES = {
-  cpu: (version: 1 | 2, cpus: number) =>
-    version === 2
-      ? [["cpu.max", `${cpus * 100_000} 100000`]] as const
-      : [["cpu.cfs_period_us", "100000"], ["cpu.cfs_quota_us", String(cpus * 100_000)]] as const,
-  memory: (version: 1 | 2, bytes: number) =>
-    [[version === 2 ? "memory.max" : "memory.limit_in_bytes", String(bytes)]] as const,
-  pids: (_version: 1 | 2, count: number) => [["pids.max", String(count)]] as const,
-  freezer: () => [],
-};
 
 async function must(command: string, ...args: readonly string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(command, { args: [...args] }).output();
