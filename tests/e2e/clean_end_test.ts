@@ -5,6 +5,7 @@ import { assertNothingAdded, OwnPlaces, snapshot } from "../support/host_snapsho
 import { offlinePackage } from "../support/package.ts";
 import { scriptedGateway } from "../support/scripted_gateway.ts";
 import { Workload } from "../support/workload.ts";
+import { until } from "../support/until.ts";
 
 const program = await offlinePackage();
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGPIPE: 141, SIGKILL: 137 } as const;
@@ -124,7 +125,7 @@ Deno.test("ktriage whose reader takes nothing is ended by each signal, and nothi
     await using storm = await Workload.start(["opens", "100000", "/nowhere"]);
     await using child = await traceTo(storm, places);
     await storm.go();
-    await hearsNoSignal(child.pid);
+    await until("it hears no signal", () => !catches(child.pid, "SIGTERM"));
     child.kill(signal);
     const ended = child.status;
     assert.equal((await ended).signal, signal);
@@ -139,9 +140,9 @@ Deno.test("ktriage whose reader takes nothing for a while goes on when it reads 
   await using storm = await Workload.start(["opens", "100000", "/nowhere"]);
   await using child = await traceTo(storm, places);
   await storm.go();
-  await hearsNoSignal(child.pid);
+  await until("it hears no signal", () => !catches(child.pid, "SIGTERM"));
   const output = new Response(child.stdout).text();
-  while (!catches(child.pid, "SIGTERM")) await new Promise((resolve) => setTimeout(resolve, 50));
+  await until("it hears signals again", () => catches(child.pid, "SIGTERM"));
   child.kill("SIGTERM");
   assert.deepEqual([(await child.status).code, (await child.status).signal], [SIGNALS.SIGTERM, null]);
   const lines = (await output).trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -159,10 +160,6 @@ async function traceTo(storm: Workload, { cwd, env }: OwnPlaces): Promise<Deno.C
   for (let said = ""; !said.includes("Tracing");) said += (await notes.read()).value ?? assert.fail(said);
   await notes.cancel();
   return child;
-}
-
-async function hearsNoSignal(pid: number): Promise<void> {
-  while (catches(pid, "SIGTERM")) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
 /** Whether a process has a handler of its own for a signal. */
@@ -195,8 +192,7 @@ async function endedBy(signal: Name, each: Case): Promise<void> {
 
 /** Until a process of the run has these arguments. */
 async function waitForProcess(text: string, pid: number, places: OwnPlaces): Promise<void> {
-  const is = (line: string): boolean => line.endsWith(` ${text}`);
-  while (!places.processes(pid).some(is)) await new Promise((resolve) => setTimeout(resolve, 50));
+  await until(`${text} runs`, () => places.processes(pid).some((line) => line.endsWith(` ${text}`)));
 }
 
 function start(

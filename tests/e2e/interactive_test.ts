@@ -3,6 +3,7 @@ import { parse, type Run, run } from "../../src/protocol/mod.ts";
 import { ktriage } from "../support/cli.ts";
 import { EPISODE_ID, type ScriptedGateway, scriptedGateway } from "../support/scripted_gateway.ts";
 import { type OnTerminal, onTerminal } from "../support/terminal.ts";
+import { until } from "../support/until.ts";
 
 const QUESTION = "What is wrong with this host?";
 const FOLLOW_UP = "A question about this? (Enter: none)";
@@ -274,7 +275,7 @@ Deno.test("a terminal that is closed ends the run like Ctrl-C, and its record is
     await terminal.said("echo all-is-well: exit 0");
     const process_id = processOf(`${folder}/record`);
     terminal.hangUp();
-    await gone(process_id);
+    await until(`process ${process_id} has ended`, () => !isThere(process_id));
     const { failure, turns } = runOf(await Deno.readTextFile(`${folder}/record/run.json`));
     assert.deepEqual([failure?.kind, turns.length], ["interrupted", 1]);
     assert.match(await Deno.readTextFile(`${folder}/record/audit.jsonl`), /"kind":"ended"/);
@@ -291,15 +292,11 @@ function processOf(record: string): number {
   return JSON.parse(began).process_id;
 }
 
-/** Waits until a process is over that is nobody's child here. */
-async function gone(process_id: number): Promise<void> {
-  for (let waited_ms = 0; waited_ms < 20_000; waited_ms += 50) {
-    try {
-      Deno.statSync(`/proc/${process_id}`);
-    } catch {
-      return;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+/** Of a process that is nobody's child here. */
+function isThere(process_id: number): boolean {
+  try {
+    return Deno.statSync(`/proc/${process_id}`).isDirectory;
+  } catch {
+    return false;
   }
-  assert.fail(`process ${process_id} still runs`);
 }

@@ -4,6 +4,7 @@ import { ktriage, type RunningCli, startKtriage } from "../support/cli.ts";
 import { offlinePackage } from "../support/package.ts";
 import { scriptedGateway } from "../support/scripted_gateway.ts";
 import { Workload } from "../support/workload.ts";
+import { until } from "../support/until.ts";
 
 const program = await offlinePackage();
 const NICE = 5, OOM_SCORE = 899;
@@ -115,7 +116,7 @@ Deno.test("ktriage stays below 120 MB in a diagnosis with large outputs and four
   });
   await programsTrace();
   await workload.go();
-  while (gateway.requests.length < 2) await new Promise((resolve) => setTimeout(resolve, 50));
+  await until("the gateway is asked again", () => gateway.requests.length >= 2);
   const peak = peakBytes(running.pid), [busiest = 0, ...others] = threadTicks(running.pid);
   running.kill("SIGINT");
   await running.finished;
@@ -167,9 +168,8 @@ Deno.test("ktriage run and diagnose --max-cpu keep to their share while programs
 
 /** Until the command that waits for that runs. */
 async function programsTrace(): Promise<void> {
-  while (new Deno.Command("pgrep", { args: ["-fx", WAITING.command], stdout: "null" }).outputSync().code !== 0) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  const pgrep = new Deno.Command("pgrep", { args: ["-fx", WAITING.command], stdout: "null" });
+  await until(`${WAITING.command} runs`, () => pgrep.outputSync().code === 0);
 }
 
 /** While the workload runs; then ends it. */

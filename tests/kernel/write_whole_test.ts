@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { writeReplacing } from "../../src/kernel/write_whole.ts";
+import { until } from "../support/until.ts";
 
 const MODE = { mode: 0o644 };
 
@@ -51,7 +52,7 @@ Deno.test("a reader of a file that is replaced all the time never sees half of i
     const writer = new Deno.Command(Deno.execPath(), { args: ["eval", "--no-check", code] }).spawn();
     const first = Deno.readTextFileSync(path);
     let seen = 0;
-    while (Deno.readTextFileSync(path) === first) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until("it writes", () => Deno.readTextFileSync(path) !== first);
     for (let reads = 0; reads < 50; reads++) {
       const [, start, end] = /^(\d+):x{300000}:(\d+)$/.exec(Deno.readTextFileSync(path)) ?? [];
       assert.ok(start !== undefined && start === end);

@@ -14,6 +14,7 @@ import {
 } from "../support/functions.ts";
 import { runCommand } from "../support/vm_process.ts";
 import { Workload } from "../support/workload.ts";
+import { until } from "../support/until.ts";
 
 Deno.test("a uprobe counts every call and shows the arguments, strings of user space among them", async () => {
   await using workload = await Workload.start(["greets", "200"], { source: "functions" });
@@ -134,15 +135,21 @@ Deno.test("a function that is called when tracing ends is not told as one whose 
   await using workload = await Workload.start(["greets", "2000000"], { source: "functions" });
   const plan = functionPlan({ kind: "uretprobe", ...await functionOfProgram("greet") });
   let all: Promise<number> | undefined;
-  const { counts } = await traceWork(plan, () => {
+  const { counts } = await traceWork(plan, async () => {
+    const before = ranFor(workload.pid);
     all = workload.go();
-    return new Promise((resolve) => setTimeout(resolve, 300)); // then it is in the midst of its calls
+    await until("it is in the midst of its calls", () => ranFor(workload.pid) - before > 20e6);
   }, { rate_per_s: 1 });
   assert.ok(counts.hits > 0);
   // the one that it is in
   assert.ok(counts.unreturned <= 1 && counts.unreturned === counts.under_way, Deno.inspect(counts));
   await all;
 });
+
+/** A process's time on a CPU in nanoseconds: proc(5), schedstat. */
+function ranFor(pid: number): number {
+  return Number(Deno.readTextFileSync(`/proc/${pid}/schedstat`).split(" ")[0]);
+}
 
 Deno.test("calls that are left by longjmp() are no returns, and do not spoil those that are", async () => {
   await using workload = await Workload.start(["jumps", "50"], { source: "functions" });

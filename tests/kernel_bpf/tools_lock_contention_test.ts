@@ -1,8 +1,10 @@
 /** The tool `lock-contention` against a mutex that is held for a known time. */
 import assert from "node:assert/strict";
+import { syscallNumber } from "../../src/kernel/tracing/syscalls.ts";
 import { waitedFor } from "../../src/probes/tools/futex_waiters.ts";
 import { rowsOf, runTool } from "../support/tools.ts";
 import { Workload } from "../support/workload.ts";
+import { until } from "../support/until.ts";
 
 const TIMES = 4, HOLD_MS = 50;
 
@@ -50,16 +52,30 @@ Deno.test("lock-contention tells neither threads that wait for something else as
 Deno.test("lock-contention tells a thread that still waits, and since when", async () => {
   await using workload = await Workload.start(["lock", "1", "3000"], { source: "stalls", name: "stall_stuck" });
   const going: { done?: Promise<number> } = {};
+  let start = 0, least_ms = 0;
   const result = await runTool("lock-contention", async () => {
+    start = performance.now();
     going.done = workload.go();
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await until("a thread waits for the lock", () => waits(workload.pid));
+    const seen = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 200)); // how long it waits is what is told
+    least_ms = performance.now() - seen;
   }, { filters: { pid: workload.pid } });
+  const most_ms = performance.now() - start;
   await going.done;
   const [row] = rowsOf(result.reading, "locks");
   assert.deepEqual([row!.waits, row!.still_waiting], [0, 1]);
-  assert.ok(Number(row!.total) > 200 && Number(row!.total) < 3000, `${row!.total} ms`);
+  assert.ok(Number(row!.total) >= Math.floor(least_ms) && Number(row!.total) <= most_ms, `${row!.total} ms`);
   assert.match(result.summary, /1 still when the window ended/);
 });
+
+/** Whether a thread of the process is in futex(2) for a lock. */
+function waits(pid: number): boolean {
+  const futex = syscallNumber("futex", Deno.build.arch)!;
+  return [...Deno.readDirSync(`/proc/${pid}/task`)].some(({ name }) =>
+    waitedFor(Deno.readTextFileSync(`/proc/${pid}/task/${name}/syscall`), futex) !== undefined
+  );
+}
 
 Deno.test("lock-contention without BPF finds threads that wait", async () => {
   await using workload = await Workload.start(["lock", "1", "1200"], { source: "stalls", name: "stall_lock" });

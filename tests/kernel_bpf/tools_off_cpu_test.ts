@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { stackFrom } from "../../src/probes/tools/off_cpu.ts";
 import { rowsOf, runTool } from "../support/tools.ts";
 import { Workload } from "../support/workload.ts";
+import { until } from "../support/until.ts";
 
 const TIMES = 5, WAIT_MS = 40;
 /** The child sleeps already when the parent begins to wait for it: on a slow machine a part of its time is over. */
@@ -48,14 +49,20 @@ Deno.test("off-cpu tells sleeping from being blocked, and counts each sleep", as
 Deno.test("off-cpu tells waits that have not ended", async () => {
   await using workload = await Workload.start(["vfork", "1", "3000"], { source: "stalls", name: "stall_still" });
   const going: { done?: Promise<number> } = {};
+  let start = 0, least_ms = 0;
   const result = await runTool("off-cpu", async () => {
+    start = performance.now();
     going.done = workload.go();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await until("it is blocked", () => Deno.readTextFileSync(`/proc/${workload.pid}/stat`).includes(") D "));
+    const seen = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 100)); // how long it waits is what is told
+    least_ms = performance.now() - seen;
   }, { filters: { comm: "stall_still" } });
+  const most_ms = performance.now() - start;
   await going.done;
   const [row] = rowsOf(result.reading, "blocked");
   assert.deepEqual([row!.process_id, row!.waits, row!.still_waiting], [workload.pid, 0, 1]);
-  assert.ok(Number(row!.total) > 100 && Number(row!.total) < 3000, `${row!.total} ms`);
+  assert.ok(Number(row!.total) >= Math.floor(least_ms) && Number(row!.total) <= most_ms, `${row!.total} ms`);
   assert.equal(result.reading.figures.still_blocked, 1);
 });
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { slowFiles } from "../../src/probes/tools/slow_files.ts";
 import { rowsOf, runTool } from "../support/tools.ts";
 import { Workload } from "../support/workload.ts";
+import { until } from "../support/until.ts";
 
 const FOLDER = new URL("../../build/tests", import.meta.url).pathname;
 const DELAY_MS = 60;
@@ -72,8 +73,8 @@ Deno.test("slow-files: what still hangs when the window ends is told", async () 
   let gone: Promise<number> | undefined;
   const { reading, summary } = await runTool("slow-files", async () => {
     gone = opener.go();
-    while (!await Deno.stat(path).catch(() => undefined)) await delay(10);
-    await delay(100); // how long it hangs is what is told
+    await until("the FIFO is there", async () => await Deno.stat(path).catch(() => undefined) !== undefined);
+    await new Promise((resolve) => setTimeout(resolve, 100)); // how long it hangs is what is told
   }, { filters: { pid: opener.pid } });
   const [row, ...others] = rowsOf(reading, "hanging");
   assert.deepEqual(others, []);
@@ -83,7 +84,3 @@ Deno.test("slow-files: what still hangs when the window ends is told", async () 
   await gone;
   await Deno.remove(path.replace(/\/file$/, ""), { recursive: true });
 });
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

@@ -5,6 +5,7 @@ import { readSandbox } from "../../src/commands/sandbox/check.ts";
 import { keepHelperReady } from "../../src/commands/sandbox/helper_process.ts";
 import { hostLayers } from "../../src/commands/sandbox/sandbox.ts";
 import { PRIVATE_MOUNTS } from "../support/private_mounts.ts";
+import { until } from "../support/until.ts";
 
 const HERE = new URL(".", import.meta.url).pathname;
 
@@ -59,17 +60,17 @@ Deno.test(
     await Deno.writeTextFile(script, source);
     const run = ["run", "-A", "--no-check", "--no-config", script];
     const killed = new Deno.Command(Deno.execPath(), { args: run, stdout: "null" }).spawn();
-    while (running(marker).length < 3) await new Promise((done) => setTimeout(done, 20));
+    await until("all of it runs", () => running(marker).length >= 3);
     const shells = running(marker).filter((pid) => Deno.readTextFileSync(`/proc/${pid}/comm`) === "sh\n");
     killed.kill("SIGKILL");
     await killed.status;
     // this process may have adopted them, and keep what is left of them
-    while (running(marker).some((pid) => shells.includes(pid))) await new Promise((done) => setTimeout(done, 5));
+    await until("the shells end", () => !running(marker).some((pid) => shells.includes(pid)));
     await Deno.writeTextFile(script, source.replaceAll(`sleep ${marker}`, "true"));
     await new Deno.Command(Deno.execPath(), { args: run, stdout: "null" }).output();
     const grouped = (await execute("true")).sandbox.endsWith("cgroup");
     for (const pid of grouped ? [] : running(marker)) Deno.kill(pid, "SIGKILL"); // nothing finds them there
-    while (running(marker).length > 0) await new Promise((done) => setTimeout(done, 5));
+    await until("nothing of it is left", () => running(marker).length === 0);
     await Deno.remove(script);
   },
 );

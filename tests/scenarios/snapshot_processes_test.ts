@@ -5,19 +5,11 @@ import type { ProcessStat } from "../../src/kernel/host/procfs.ts";
 import { processesAt } from "../../src/snapshot/readings/processes.ts";
 import { hostSources } from "../../src/snapshot/sources.ts";
 import { ControlGroup } from "../support/control_group.ts";
+import { until } from "../support/until.ts";
 import { Watch } from "./watch.ts";
 
 /** Puts the shell that reads it into the group whose folder is $1. */
 const ENTER = 'echo $$ > "$1/cgroup.procs"; ';
-
-/** Waits until it is so, and fails when that takes longer than anything here should. */
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt++) {
-    if (holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert.fail(`it did not come about that ${what}`);
-}
 
 function processes(): readonly ProcessStat[] {
   return [...processesAt(hostSources(), "end").values()];

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { allProcesses, parseMaps, processFiles } from "../../../src/kernel/userspace/process_files.ts";
 import { resolveUserFunction } from "../../../src/kernel/userspace/mod.ts";
 import { Samples } from "./sample.ts";
+import { until } from "../../support/until.ts";
 
 /** A started sample that has come as far as its main. */
 class Running implements AsyncDisposable {
@@ -78,9 +79,7 @@ Deno.test("processFiles() says why it cannot: no such process, one that has ende
     .spawn();
   const output = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const ended = Number((await output.read()).value);
-  while (!Deno.readTextFileSync(`/proc/${ended}/stat`).includes(") Z ")) {
-    await new Promise((done) => setTimeout(done, 1));
-  }
+  await until("the child ends", () => Deno.readTextFileSync(`/proc/${ended}/stat`).includes(") Z "));
   const zombie = processFiles(ended);
   assert.equal(zombie.ok || zombie.error, `Cannot look into process ${ended} (sh): it has ended.`);
   await child.stdin.close();

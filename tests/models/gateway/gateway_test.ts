@@ -3,6 +3,7 @@ import { readApiKey } from "../../../src/models/api_key.ts";
 import { ModelError } from "../../../src/models/model.ts";
 import { ANSWERED_BY, EPISODE_ID, scriptedGateway } from "../../support/scripted_gateway.ts";
 import { ask, closedPort, failureAfter, failureOf, gatewayAt, MODEL, QUESTION, RESOLUTION } from "./support.ts";
+import { until } from "../../support/until.ts";
 
 Deno.test("createGateway() posts model, messages and schema to <endpoint>/chat/completions", async () => {
   await using server = scriptedGateway([{ content: RESOLUTION }]);
@@ -197,7 +198,7 @@ Deno.test("createGateway() ends at once when its signal aborts, waiting for an a
     const asking = ask(gatewayAt(server.endpoint, { retries: { base_delay_ms: 60_000 } }), {
       signal: interrupt.signal,
     });
-    while (server.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+    await until("the gateway is asked", () => server.requests.length > 0);
     interrupt.abort();
     await assert.rejects(asking, { name: "AbortError" });
   }
