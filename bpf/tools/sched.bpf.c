@@ -110,7 +110,7 @@ static __always_inline struct sched_counts *count_run(struct cpu_sched *cpu, __u
 		return 0;
 	/* what it executes may have changed; the process is called as its first thread */
 	if (ids >> 32 == (__u32)ids)
-		bpf_get_current_comm(slot->slot.row.comm, sizeof(slot->slot.row.comm));
+		read_own_comm(slot->slot.row.comm);
 	if (cpu->since_ns)
 		slot->counts.ran_ns += now - cpu->since_ns;
 	count_wait(cpu, &slot->counts);

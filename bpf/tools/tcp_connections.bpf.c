@@ -142,7 +142,7 @@ static __always_inline void set_owner(struct peer *peer, const struct who *who)
 static __always_inline void start_outgoing(const void *ctx, __u64 sk)
 {
 	struct connection fresh = {};
-	struct who who;
+	struct who who = {};
 	__u32 tid;
 
 	fresh.is_ignored = !is_wanted(&who);
@@ -183,7 +183,7 @@ static __always_inline void establish(__u64 sk)
 static __always_inline void learn_owner(__u64 sk)
 {
 	struct connection *connection = bpf_map_lookup_elem(&connections, &sk);
-	struct who who;
+	struct who who = {};
 
 	if (!connection || !connection->peer.is_incoming || connection->peer.tgid)
 		return;
