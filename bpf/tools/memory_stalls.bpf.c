@@ -81,7 +81,7 @@ static __always_inline int begin(__u32 stall)
 	__u64 now = bpf_ktime_get_ns();
 
 	bpf_map_update_elem(&started, &key, &now, BPF_ANY);
-	return 1;
+	return 0;
 }
 
 static __always_inline int end(__u32 stall)
@@ -92,50 +92,50 @@ static __always_inline int end(__u32 stall)
 	struct process *process;
 
 	if (!start || !stats)
-		return 1;
+		return 0;
 	ns = bpf_ktime_get_ns() - *start;
 	bpf_map_delete_elem(&started, &key);
 	process = current_process();
 	if (!process)
-		return 1;
+		return 0;
 	__sync_fetch_and_add(&stats->hits, 1);
 	__sync_fetch_and_add(&process->stalls[stall].count, 1);
 	add_time(&process->stalls[stall].total_ns, &process->stalls[stall].max_ns, ns);
 	count_time(ns);
-	return 1;
+	return 0;
 }
 
-SEC("tracepoint")
+SEC("raw_tp")
 int reclaim_begun(void *ctx)
 {
 	return begin(DIRECT_RECLAIM);
 }
 
-SEC("tracepoint")
+SEC("raw_tp")
 int reclaim_ended(void *ctx)
 {
 	return end(DIRECT_RECLAIM);
 }
 
-SEC("tracepoint")
+SEC("raw_tp")
 int group_reclaim_begun(void *ctx)
 {
 	return begin(GROUP_RECLAIM);
 }
 
-SEC("tracepoint")
+SEC("raw_tp")
 int group_reclaim_ended(void *ctx)
 {
 	return end(GROUP_RECLAIM);
 }
 
-SEC("tracepoint")
+SEC("raw_tp")
 int compaction_begun(void *ctx)
 {
 	return begin(COMPACTION);
 }
 
-SEC("tracepoint")
+SEC("raw_tp")
 int compaction_ended(void *ctx)
 {
 	return end(COMPACTION);

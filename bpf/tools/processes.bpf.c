@@ -14,12 +14,17 @@ enum offset {
 	SIGNAL_PID,
 	SIGNAL_RESULT,
 	EXIT_GROUP_DEAD, /* of sched:sched_process_exit, since Linux 6.16 */
-	TASK_EXIT_CODE,	 /* of struct task_struct */
+	TASK_PID,	 /* of struct task_struct; from here on all or none are known */
+	TASK_TGID,
+	TASK_LEADER,
+	TASK_COMM,
+	TASK_EXIT_CODE,
 	TASK_SIGNAL,
 	TASK_MM,
 	SIGNAL_LIVE, /* of struct signal_struct */
 	MM_ARG_START,
 	MM_ARG_END,
+	INFO_CODE, /* of struct kernel_siginfo */
 };
 
 enum number {
@@ -27,9 +32,9 @@ enum number {
 };
 
 #define CLONE_THREAD 0x00010000 /* include/uapi/linux/sched.h */
-#define SIGCHLD	     17		/* every exit sends one: it says nothing more */
 #define MAX_ARGS_BYTES 256
 #define UNKNOWN_CODE 0xffffffff
+#define EEXIST	     17
 
 /* A process under way that was created, or executed something, within the window. */
 struct life {
@@ -61,20 +66,6 @@ struct end {
 	char args[MAX_ARGS_BYTES];
 };
 
-struct signal_key {
-	__u32 sender;
-	__u32 target; /* tid; of a signal to a whole process its tgid */
-	__u32 number;
-	__s32 code; /* of siginfo: from a program, or from the kernel */
-	char sender_comm[16];
-	char target_comm[16];
-};
-
-struct signal_count {
-	__u64 count;
-	__u64 last_ns;
-};
-
 struct totals {
 	__u64 created;
 	__u64 threads;
@@ -94,6 +85,14 @@ struct {
 	__type(value, struct life);
 } lives SEC(".maps");
 
+/* Processes that have ended, by the host's tgid, until another one has it: before 6.16 two threads may be the last. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u32);
+	__type(value, __u8);
+} ended SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 2048);
@@ -102,23 +101,22 @@ struct {
 } ends SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct signal_key);
-	__type(value, struct signal_count);
-} signals SEC(".maps");
-
-struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct totals);
 } totals SEC(".maps");
 
-/* Too large for the stack: made anew by each program that uses it, and no program here can be preempted by another. */
+/* Too large for the stack: made anew by each program that uses it. Since Linux 7.0 another one may run in between. */
+enum life_user {
+	CREATED,
+	EXECUTED,
+	LIFE_USERS,
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, LIFE_USERS);
 	__type(key, __u32);
 	__type(value, struct life);
 } fresh_life SEC(".maps");
@@ -135,9 +133,9 @@ static __always_inline struct totals *get_totals(void)
 	return only_value(&totals);
 }
 
-static __always_inline struct life *empty_life(void)
+static __always_inline struct life *empty_life(__u32 user)
 {
-	struct life *life = only_value(&fresh_life);
+	struct life *life = bpf_map_lookup_elem(&fresh_life, &user);
 
 	if (life) {
 		life->born_ns = 0;
@@ -148,29 +146,67 @@ static __always_inline struct life *empty_life(void)
 	return life;
 }
 
+/* The name of a task's process: threads have names of their own. Without BTF only the current thread's is known. */
+static __always_inline void read_process_comm(char *comm, const void *task)
+{
+	const void *leader;
+
+	if (!config.offsets[TASK_LEADER]) {
+		read_own_comm(comm);
+		return;
+	}
+	__builtin_memset(comm, 0, 16);
+	leader = (void *)u64_at(task, config.offsets[TASK_LEADER]);
+	bpf_probe_read_kernel_str(comm, 16, leader + config.offsets[TASK_COMM]);
+}
+
+/* Fills in the current process, by its own name; 0 when the filters keep it out. */
+static __always_inline int is_wanted_process(struct who *who)
+{
+	if (!are_wanted_ids(who))
+		return 0;
+	read_process_comm(who->key.comm, (void *)bpf_get_current_task());
+	return is_wanted_comm(who->key.comm) && !is_own_process();
+}
+
 /* In the parent. */
-SEC("tracepoint")
-int created(void *ctx)
+static __always_inline void handle_created(__u32 child, __u64 flags)
 {
 	struct totals *totals = get_totals();
-	__u32 child = u32_at(ctx, config.offsets[NEW_PID]);
+	int is_process = !(flags & CLONE_THREAD);
 	struct life *life;
 
+	if (is_process)
+		bpf_map_delete_elem(&ended, &child);
 	if (!totals || is_own_process())
-		return 1;
-	if (u64_at(ctx, config.offsets[NEW_FLAGS]) & CLONE_THREAD) {
+		return;
+	if (!is_process) {
 		__sync_fetch_and_add(&totals->threads, 1);
-		return 1;
+		return;
 	}
 	__sync_fetch_and_add(&totals->created, 1);
-	life = empty_life();
+	life = empty_life(CREATED);
 	if (!life)
-		return 1;
+		return;
 	life->born_ns = bpf_ktime_get_ns();
 	life->parent_tgid = visible_ids(config.session.pidns_dev, config.session.pidns_ino) >> 32;
-	bpf_get_current_comm(life->parent_comm, sizeof(life->parent_comm));
+	read_process_comm(life->parent_comm, (void *)bpf_get_current_task());
 	if (bpf_map_update_elem(&lives, &child, life, BPF_ANY))
 		count_lost_row();
+}
+
+/* (struct task_struct *task, unsigned long clone_flags) */
+SEC("raw_tp")
+int raw_created(struct bpf_raw_tracepoint_args *ctx)
+{
+	handle_created(u32_at((void *)ctx->args[0], config.offsets[TASK_PID]), ctx->args[1]);
+	return 0;
+}
+
+SEC("tracepoint")
+int event_created(void *ctx)
+{
+	handle_created(u32_at(ctx, config.offsets[NEW_PID]), u64_at(ctx, config.offsets[NEW_FLAGS]));
 	return 1;
 }
 
@@ -192,47 +228,58 @@ static __always_inline void read_args(struct life *life)
 		life->args_bytes = bytes;
 }
 
-SEC("tracepoint")
-int executed(void *ctx)
+static __always_inline void handle_executed(void)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct totals *totals = get_totals();
 	struct life *life;
 
 	if (!totals || is_own_process())
-		return 1;
+		return;
 	__sync_fetch_and_add(&totals->executed, 1);
 	life = bpf_map_lookup_elem(&lives, &tgid);
 	if (life) {
 		read_args(life);
-		return 1;
+		return;
 	}
-	life = empty_life();
+	life = empty_life(EXECUTED);
 	if (!life)
-		return 1;
+		return;
 	read_args(life);
 	if (bpf_map_update_elem(&lives, &tgid, life, BPF_ANY))
 		count_lost_row();
+}
+
+SEC("raw_tp")
+int raw_executed(void *ctx)
+{
+	handle_executed();
+	return 0;
+}
+
+SEC("tracepoint")
+int event_executed(void *ctx)
+{
+	handle_executed();
 	return 1;
 }
 
 /*
- * Is this the last thread of its process? Since 6.16 the record says so; before, signal_struct.live, which do_exit() has
- * counted down by then. Without BTF it is taken to be the leader.
+ * Is this the last thread of its process, by signal_struct.live, which do_exit() has counted down by then? Two that end at
+ * once may both find it at 0: the first one is the last. Without BTF it is taken to be the leader.
  */
-static __always_inline int ends_process(void *ctx, void *task, __u64 ids)
+static __always_inline int seems_last(void *task, __u64 ids)
 {
+	__u32 tgid = ids >> 32;
 	void *signal;
-	__u8 dead = 0;
+	__u8 yes = 1;
 
-	if (config.offsets[EXIT_GROUP_DEAD]) {
-		bpf_probe_read_kernel(&dead, sizeof(dead), ctx + config.offsets[EXIT_GROUP_DEAD]);
-		return dead;
-	}
 	if (!config.offsets[TASK_SIGNAL])
-		return (__u32)ids == ids >> 32;
+		return (__u32)ids == tgid;
 	signal = (void *)u64_at(task, config.offsets[TASK_SIGNAL]);
-	return u32_at(signal, config.offsets[SIGNAL_LIVE]) == 0;
+	if (u32_at(signal, config.offsets[SIGNAL_LIVE]))
+		return 0;
+	return bpf_map_update_elem(&ended, &tgid, &yes, BPF_NOEXIST) != -EEXIST;
 }
 
 static __always_inline struct end *empty_end(void)
@@ -283,23 +330,21 @@ static __always_inline void count_code(__u32 code, struct totals *totals)
 		__sync_fetch_and_add(&totals->failed, 1);
 }
 
-SEC("tracepoint")
-int exited(void *ctx)
+static __always_inline void handle_exited(void)
 {
 	void *task = (void *)bpf_get_current_task();
-	__u64 ids = bpf_get_current_pid_tgid();
 	struct totals *totals = get_totals();
 	struct end_key key = {};
 	struct end *fresh, *end;
 	struct life *life;
-	struct who who;
-	__u32 tgid = ids >> 32;
+	struct who who = {};
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 
-	if (!totals || !ends_process(ctx, task, ids))
-		return 1;
-	if (!is_wanted(&who)) {
+	if (!totals)
+		return;
+	if (!is_wanted_process(&who)) {
 		bpf_map_delete_elem(&lives, &tgid);
-		return 1;
+		return;
 	}
 	life = bpf_map_lookup_elem(&lives, &tgid);
 	key.code = config.offsets[TASK_EXIT_CODE] ? u32_at(task, config.offsets[TASK_EXIT_CODE]) : UNKNOWN_CODE;
@@ -309,48 +354,44 @@ int exited(void *ctx)
 		__builtin_memcpy(key.parent_comm, life->parent_comm, sizeof(key.parent_comm));
 	fresh = empty_end();
 	if (!fresh)
-		return 1;
+		return;
 	end = row_of(&ends, &key, fresh);
 	if (end) {
 		describe_last(end, life, &who);
 		count_end(end, life, totals);
 	}
 	bpf_map_delete_elem(&lives, &tgid);
-	return 1;
 }
 
-/* Sent by a wanted process, or to the one that is asked for. */
-static __always_inline int is_wanted_signal(const struct signal_key *key, int is_wanted_sender)
+/* (struct task_struct *p), and since 6.16 (…, bool group_dead): a program that reads more than there is, is refused */
+SEC("raw_tp")
+int raw_exited(void *ctx)
 {
-	return is_wanted_sender || (config.session.tgid && config.session.tgid == key->target);
+	if (seems_last((void *)bpf_get_current_task(), bpf_get_current_pid_tgid()))
+		handle_exited();
+	return 0;
+}
+
+SEC("raw_tp")
+int raw_last_exited(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (ctx->args[1] & 0xff)
+		handle_exited();
+	return 0;
 }
 
 SEC("tracepoint")
-int signalled(void *ctx)
+int event_exited(void *ctx)
 {
-	struct signal_key key = {};
-	struct signal_count none = {}, *count;
-	struct totals *totals = get_totals();
-	int is_wanted_sender;
-	struct who who;
+	__u8 is_last = 0;
 
-	key.number = u32_at(ctx, config.offsets[SIGNAL_NUMBER]);
-	key.target = u32_at(ctx, config.offsets[SIGNAL_PID]);
-	/* only what was delivered: not ignored, not pending already (TRACE_SIGNAL_DELIVERED) */
-	if (!totals || key.number == SIGCHLD || u32_at(ctx, config.offsets[SIGNAL_RESULT]))
-		return 1;
-	is_wanted_sender = is_wanted(&who);
-	if (is_own_process() || bpf_map_lookup_elem(&own, &key.target) || !is_wanted_signal(&key, is_wanted_sender))
-		return 1;
-	__sync_fetch_and_add(&totals->signals, 1);
-	key.sender = who.key.tgid;
-	key.code = u32_at(ctx, config.offsets[SIGNAL_CODE]);
-	bpf_get_current_comm(key.sender_comm, sizeof(key.sender_comm));
-	bpf_probe_read_kernel(key.target_comm, sizeof(key.target_comm), ctx + config.offsets[SIGNAL_COMM]);
-	count = row_of(&signals, &key, &none);
-	if (!count)
-		return 1;
-	__sync_fetch_and_add(&count->count, 1);
-	count->last_ns = bpf_ktime_get_ns();
+	if (config.offsets[EXIT_GROUP_DEAD])
+		bpf_probe_read_kernel(&is_last, sizeof(is_last), ctx + config.offsets[EXIT_GROUP_DEAD]);
+	else
+		is_last = seems_last((void *)bpf_get_current_task(), bpf_get_current_pid_tgid());
+	if (is_last)
+		handle_exited();
 	return 1;
 }
+
+#include "tool_signals.h"

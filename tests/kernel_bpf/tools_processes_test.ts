@@ -39,6 +39,32 @@ Deno.test("processes names who sent the signal that ended a process", async () =
   assert.equal(event.data.signal_sent_by, "program");
 });
 
+Deno.test("processes calls a process of many threads by its own name, and counts it once, whichever thread is the last", async () => {
+  await using workload = await Workload.start(["crowds", "30", "0"], { source: "stalls", name: "stall_crowds" });
+  const result = await runTool("processes", () => workload.go(), { filters: { comm: "stall_crowds" } });
+  const rows = rowsOf(result.reading, "ended").map((
+    row,
+  ) => [row.process_name, row.parent_name, row.ended_with, row.count]);
+  assert.deepEqual(rows, [["stall_crowds", "stall_crowds", "exit 3", 30]]);
+  assert.deepEqual([result.event_count, result.reading.figures.threads], [30, 90]);
+});
+
+Deno.test("processes tells of a signal to a thread which process it was for, and that it ended it", async () => {
+  await using workload = await Workload.start(["crowds", "3", "6"], { source: "stalls", name: "stall_aborts" });
+  const result = await runTool("processes", () => workload.go(), { filters: { comm: "stall_aborts" } });
+  const [row, ...others] = rowsOf(result.reading, "ended");
+  assert.deepEqual(others, []);
+  assert.deepEqual([row!.process_name, row!.ended_with, row!.count], ["stall_aborts", "SIGABRT", 3]);
+  const sent = rowsOf(result.reading, "signals").filter(({ signal }) => signal === "SIGABRT");
+  assert.equal(sent.length, 3);
+  for (const { process_id, target_process_id, process_name, target_process_name } of sent) {
+    assert.deepEqual([target_process_id, target_process_name], [process_id, process_name]);
+    assert.equal(process_name, "stall_aborts");
+  }
+  const [event] = result.events;
+  assert.deepEqual([event!.data.sender_id, event!.data.signal_sent_by], [event!.process_id, "program"]);
+});
+
 Deno.test("processes counts forks exactly, and nothing of other processes when one is asked for", async () => {
   await using workload = await Workload.start(["forks", "200"], { name: "stall_forks" });
   const result = await runTool("processes", () => workload.go(), { filters: { comm: "stall_forks" } });
@@ -56,9 +82,19 @@ Deno.test("processes shows nothing of what ktriage starts itself", async () => {
   assert.ok(rowsOf(result.reading, "ended").every(({ ended_with }) => ended_with !== "exit 42"));
 });
 
+Deno.test("processes without BTF counts the same, and says what is not known", async () => {
+  await using workload = await Workload.start(["forks", "50"], { name: "stall_forks_2" });
+  const result = await runTool("processes", () => workload.go(), { way: 1, filters: { comm: "stall_forks_2" } });
+  const rows = rowsOf(result.reading, "ended").map((
+    { process_name, ended_with, count },
+  ) => [process_name, ended_with, count]);
+  assert.deepEqual(rows, [["stall_forks_2", "unknown", 50]]);
+  assert.match(result.reading.notes.join(), /no BTF: exit codes/);
+});
+
 Deno.test("processes without BPF still counts what was started", async () => {
   await using workload = await Workload.start(["forks", "200"]);
-  const result = await runTool("processes", () => workload.go(), { way: 1 });
+  const result = await runTool("processes", () => workload.go(), { way: 2 });
   assert.ok(result.reading.figures.created_with_threads! >= 200);
   assert.match(result.reading.notes.join(), /without BPF/);
 });

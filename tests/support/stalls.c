@@ -9,6 +9,8 @@
  * stalls exits N CODE      N children run this program again as "stalls exit CODE", one after the other
  * stalls exit CODE         (without being told to) leave with CODE
  * stalls kills N SIGNAL    N children, which only wait, are sent SIGNAL by this process
+ * stalls crowds N SIGNAL   N children of four threads, the others called "member", end: by SIGNAL that one of these sends itself,
+ *                          or for 0 by exit(3) of the first, all at once
  * stalls leak FILES SOCKETS  open so many files and sockets, and keep them
  * stalls threads N         start N threads, which wait until the end
  * stalls touch MB          touch as much new memory, page by page
@@ -175,6 +177,51 @@ static long kills(long n, int number)
 	return n;
 }
 
+static void *wait_forever(void *unused)
+{
+	pause();
+	return unused;
+}
+
+static int crowd_signal;
+
+static void *be_member(void *is_sender)
+{
+	pthread_setname_np(pthread_self(), "member");
+	sem_post(&held);
+	if (is_sender && crowd_signal) {
+		sem_wait(&had);
+		raise(crowd_signal);
+	}
+	return wait_forever(NULL);
+}
+
+static long crowds(long n, int number)
+{
+	crowd_signal = number;
+	for (long i = 0; i < n; i++) {
+		pid_t child = fork();
+
+		if (child < 0)
+			return -errno;
+		if (child == 0) {
+			pthread_t thread;
+
+			for (long member = 0; member < 3; member++)
+				if (pthread_create(&thread, NULL, be_member, member == 2 ? &crowd_signal : NULL))
+					_exit(4);
+			for (long member = 0; member < 3; member++)
+				sem_wait(&held);
+			if (!number)
+				_exit(3);
+			sem_post(&had);
+			pause();
+		}
+		waitpid(child, NULL, 0);
+	}
+	return n;
+}
+
 static long leak(long files, long sockets)
 {
 	for (long i = 0; i < files; i++)
@@ -184,12 +231,6 @@ static long leak(long files, long sockets)
 		if (socket(AF_INET, SOCK_DGRAM, 0) < 0)
 			return -errno;
 	return files + sockets;
-}
-
-static void *wait_forever(void *unused)
-{
-	pause();
-	return unused;
 }
 
 static long threads(long n)
@@ -320,6 +361,8 @@ static long work(char **arguments)
 		return exits(arguments[0], n, third);
 	if (is(what, "kills"))
 		return kills(n, atoi(third));
+	if (is(what, "crowds"))
+		return crowds(n, atoi(third));
 	if (is(what, "leak"))
 		return leak(n, atol(third));
 	if (is(what, "threads"))

@@ -31,10 +31,10 @@ export const memoryStalls: Tool = {
     "page faults by process, and how long processes had to free memory themselves: direct reclaim, of the host or " +
     "of a control group that is full, and compaction",
   needs:
-    "perf events for page faults, tracepoints of vmscan and compaction for stalls; without BPF, /proc/vmstat and " +
+    "perf events for page faults, raw tracepoints of vmscan and compaction for stalls; without BPF, /proc/vmstat and " +
     "the faults that /proc/PID/stat counts",
   ways: [
-    { source: "perf_event page-faults, tracepoints of vmscan and compaction, /proc/vmstat", start: startTracing },
+    { source: "perf_event page-faults, raw_tracepoints of vmscan and compaction, /proc/vmstat", start: startTracing },
     { source: "/proc/vmstat, /proc/PID/stat", start: startCounting },
   ],
   filters: ["comm", "pid", "tid", "uid"],
@@ -83,7 +83,8 @@ async function startTracing(run: ToolRun): Promise<RunningTool> {
       if (error instanceof Unavailable) return [];
       throw error;
     }
-    return [{ program: ended, tracepoint: `${event}_end` }, { program: begun, tracepoint: `${event}_begin` }];
+    const [, name] = event.split(":");
+    return [{ program: ended, raw_tracepoint: `${name}_end` }, { program: begun, raw_tracepoint: `${name}_begin` }];
   });
   const object = await ToolObject.start(run, {
     name: "memory_stalls",

@@ -41,11 +41,17 @@ export const processes: Tool = {
   name: "processes",
   summary: "what was started and ended: short-lived processes with their command line, exit codes, signals with sender",
   needs:
-    "tracepoints of task, sched and signal; BTF for exit codes and command lines. Without BPF: how many were started.",
+    "BPF programs on raw tracepoints of task, sched and signal, with BTF; without BTF, on the tracepoints of these names, " +
+    "which tell neither exit codes nor command lines, and threads' names for those of processes. Without BPF: how many " +
+    "were started.",
   ways: [
     {
+      source: "raw_tracepoints task_newtask, sched_process_exec, sched_process_exit, signal_generate",
+      start: startRaw,
+    },
+    {
       source: "tracepoints task_newtask, sched_process_exec, sched_process_exit, signal_generate",
-      start: startTracing,
+      start: startEvents,
     },
     { source: "/proc/stat", start: countStarted },
   ],
@@ -80,39 +86,58 @@ interface Sent {
 
 type Totals = Readonly<Record<typeof TOTALS[number], number>>;
 
-async function startTracing(run: ToolRun): Promise<RunningTool> {
-  const task = await memberOffsets(run, [
-    "task_struct.exit_code",
-    "task_struct.signal",
-    "task_struct.mm",
-    "signal_struct.live",
-    "mm_struct.arg_start",
-    "mm_struct.arg_end",
-  ]).catch(unknownWithoutBtf);
-  const offsets = [
-    ...recordOffsets(run, "task:task_newtask", ["pid", "clone_flags"]),
-    ...recordOffsets(run, "signal:signal_generate", ["sig", "code", "comm", "pid", "result"]),
-    groupDeadOffset(run),
-    ...task,
-  ];
+/** Members of structures, and the fields of records before them: enum offset of the C file. */
+const MEMBERS = [
+  "task_struct.pid",
+  "task_struct.tgid",
+  "task_struct.group_leader",
+  "task_struct.comm",
+  "task_struct.exit_code",
+  "task_struct.signal",
+  "task_struct.mm",
+  "signal_struct.live",
+  "mm_struct.arg_start",
+  "mm_struct.arg_end",
+  "kernel_siginfo.si_code",
+] as const;
+const RECORD_OFFSETS = 8;
+
+async function startRaw(run: ToolRun): Promise<RunningTool> {
+  const offsets = [...new Array<number>(RECORD_OFFSETS).fill(0), ...await memberOffsets(run, MEMBERS)];
   const plan = {
     name: "processes",
     programs: [
-      { program: "created", tracepoint: "task:task_newtask" },
-      { program: "executed", tracepoint: "sched:sched_process_exec" },
-      { program: "exited", tracepoint: "sched:sched_process_exit" },
-      { program: "signalled", tracepoint: "signal:signal_generate" },
+      { program: "raw_created", raw_tracepoint: "task_newtask" },
+      { program: "raw_executed", raw_tracepoint: "sched_process_exec" },
+      {
+        program: groupDeadOffset(run) > 0 ? "raw_last_exited" : "raw_exited",
+        raw_tracepoint: "sched_process_exit",
+      },
+      { program: "raw_signalled", raw_tracepoint: "signal_generate" },
     ],
     offsets,
     numbers: [SHORT_NS],
   } as const;
-  return await startObject(run, plan, (object) => outcomeOf(object, run, { has_codes: (task[0] ?? 0) > 0 }));
+  return await startObject(run, plan, (object) => outcomeOf(object, run, { has_btf: true }));
 }
 
-/** All 0: the program does without. */
-function unknownWithoutBtf(error: unknown): number[] {
-  if (error instanceof Unavailable) return [0, 0, 0, 0, 0, 0];
-  throw error;
+function startEvents(run: ToolRun): Promise<RunningTool> {
+  const plan = {
+    name: "processes",
+    programs: [
+      { program: "event_created", tracepoint: "task:task_newtask" },
+      { program: "event_executed", tracepoint: "sched:sched_process_exec" },
+      { program: "event_exited", tracepoint: "sched:sched_process_exit" },
+      { program: "event_signalled", tracepoint: "signal:signal_generate" },
+    ],
+    offsets: [
+      ...recordOffsets(run, "task:task_newtask", ["pid", "clone_flags"]),
+      ...recordOffsets(run, "signal:signal_generate", ["sig", "code", "comm", "pid", "result"]),
+      groupDeadOffset(run),
+    ],
+    numbers: [SHORT_NS],
+  } as const;
+  return startObject(run, plan, (object) => outcomeOf(object, run, { has_btf: false }));
 }
 
 function groupDeadOffset(run: ToolRun): number {
@@ -124,7 +149,7 @@ function groupDeadOffset(run: ToolRun): number {
   }
 }
 
-function outcomeOf(object: ToolObject, run: ToolRun, { has_codes }: { readonly has_codes: boolean }): ToolOutcome {
+function outcomeOf(object: ToolObject, run: ToolRun, { has_btf }: { readonly has_btf: boolean }): ToolOutcome {
   const totals = totalsOf(object), ends = endsOf(object).sort(byGravity), signals = signalsOf(object);
   const { lost_rows } = object.stats();
   const epoch_offset_ns = groundOf(run).session.base.epoch_offset_ns;
@@ -134,7 +159,15 @@ function outcomeOf(object: ToolObject, run: ToolRun, { has_codes }: { readonly h
       figures: { ...totals },
       tables: [endedTable(ends), signalsTable(signals)],
       histograms: [],
-      notes: has_codes ? [] : ["this kernel has no BTF: exit codes and command lines are not known"],
+      notes: [
+        ...has_btf ? [] : [
+          "this kernel has no BTF: exit codes and command lines are not known; a process is called as its thread that " +
+          "acted, and a signal to a thread names the thread",
+        ],
+        ...signals.some(({ target }) => isHostId(target))
+          ? ["ids of processes outside of this container are the host's"]
+          : [],
+      ],
     },
     event_count: totals.ended,
     lost_events: lost_rows,
@@ -292,7 +325,7 @@ function rounded(ns: number): number {
 function eventOf(end: End, signals: readonly Sent[], epoch_offset_ns: bigint): TraceEvent {
   const { last, code } = end;
   const killer = isKilled(code)
-    ? signals.find(({ target, number }) => target === plainId(last.tgid) && number === (code & 0x7f))
+    ? signals.find(({ target, number }) => target === last.tgid && number === (code & 0x7f))
     : undefined;
   return {
     timestamp: last.at_ns + epoch_offset_ns,

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Who sent which signal to whom: the second half of processes.bpf.c, behind what both need. */
+#ifndef KTRIAGE_TOOL_SIGNALS_H
+#define KTRIAGE_TOOL_SIGNALS_H
+
+#define SIGCHLD 17 /* every exit sends one: it says nothing more */
+/* What stands for a siginfo (include/linux/sched/signal.h), and their codes */
+#define SEND_SIG_NOINFO 0
+#define SEND_SIG_PRIV	1
+#define SI_USER		0
+#define SI_KERNEL	0x80
+
+struct signal_key {
+	__u32 sender;
+	__u32 target; /* tgid; without BTF the tid of a thread that it was sent to */
+	__u32 number;
+	__s32 code; /* of siginfo: from a program, or from the kernel */
+	char sender_comm[16];
+	char target_comm[16];
+};
+
+struct signal_count {
+	__u64 count;
+	__u64 last_ns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct signal_key);
+	__type(value, struct signal_count);
+} signals SEC(".maps");
+
+/* Only what was delivered: not ignored, not pending already (TRACE_SIGNAL_DELIVERED). */
+static __always_inline int is_told(__u32 number, __u32 result)
+{
+	return number != SIGCHLD && !result;
+}
+
+/* Sent by a wanted process, or to the one that is asked for; ktriage's own has no part in it. */
+static __always_inline int is_wanted_signal(const struct signal_key *key, int is_wanted_sender)
+{
+	return !is_own_process() && !bpf_map_lookup_elem(&own, &key->target) &&
+	       (is_wanted_sender || (config.session.tgid && config.session.tgid == key->target));
+}
+
+/* `key`: without its sender; the target by the host's ids. */
+static __always_inline void count_signal(struct signal_key *key)
+{
+	struct signal_count none = {}, *count;
+	struct totals *totals = get_totals();
+	struct who who = {};
+	int is_wanted_sender = is_wanted_process(&who);
+
+	if (!totals || !is_wanted_signal(key, is_wanted_sender))
+		return;
+	__sync_fetch_and_add(&totals->signals, 1);
+	key->sender = who.key.tgid;
+	read_process_comm(key->sender_comm, (void *)bpf_get_current_task());
+	/* in a container the host's id of another process is marked as what it is */
+	if (key->target == bpf_get_current_pid_tgid() >> 32)
+		key->target = key->sender;
+	else if (config.session.pidns_ino)
+		key->target |= HOST_PROCESS;
+	count = row_of(&signals, key, &none);
+	if (!count)
+		return;
+	__sync_fetch_and_add(&count->count, 1);
+	count->last_ns = bpf_ktime_get_ns();
+}
+
+/* (int sig, struct kernel_siginfo *info, struct task_struct *task, int group, int result) */
+SEC("raw_tp")
+int raw_signalled(struct bpf_raw_tracepoint_args *ctx)
+{
+	void *info = (void *)ctx->args[1], *task = (void *)ctx->args[2];
+	struct signal_key key = { .number = ctx->args[0], .code = SI_USER };
+
+	if (!is_told(key.number, ctx->args[4]))
+		return 0;
+	if (info == (void *)SEND_SIG_PRIV)
+		key.code = SI_KERNEL;
+	else if (info != (void *)SEND_SIG_NOINFO)
+		key.code = u32_at(info, config.offsets[INFO_CODE]);
+	key.target = u32_at(task, config.offsets[TASK_TGID]);
+	read_process_comm(key.target_comm, task);
+	count_signal(&key);
+	return 0;
+}
+
+SEC("tracepoint")
+int event_signalled(void *ctx)
+{
+	struct signal_key key = {};
+
+	key.number = u32_at(ctx, config.offsets[SIGNAL_NUMBER]);
+	if (!is_told(key.number, u32_at(ctx, config.offsets[SIGNAL_RESULT])))
+		return 1;
+	key.code = u32_at(ctx, config.offsets[SIGNAL_CODE]);
+	key.target = u32_at(ctx, config.offsets[SIGNAL_PID]);
+	bpf_probe_read_kernel_str(key.target_comm, sizeof(key.target_comm), ctx + config.offsets[SIGNAL_COMM]);
+	/* to a thread of its own, as abort(3) and faults do */
+	if (key.target == (__u32)bpf_get_current_pid_tgid())
+		key.target = bpf_get_current_pid_tgid() >> 32;
+	count_signal(&key);
+	return 1;
+}
+
+#endif
