@@ -25,6 +25,12 @@ const volatile struct tool_config config = {};
 #include "filter.h"
 #include "maps.h"
 
+/*
+ * Set when the window ends. Detaching what hangs on events takes the kernel some 40 ms for each, one after the other: what
+ * comes meanwhile must not count. Raw tracepoints are left at once and need not look.
+ */
+volatile __u32 window_is_over;
+
 struct tool_stats {
 	__u64 hits;	   /* what the tool counts, where rows do not say it */
 	__u64 lost_rows;   /* hits that found no room in a map */

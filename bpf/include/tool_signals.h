@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Who sent which signal to whom: the second half of processes.bpf.c, behind what both need. */
+/* Who sent which signal to whom: the second half of processes.bpf.c, which includes it behind its totals. */
 #ifndef KTRIAGE_TOOL_SIGNALS_H
 #define KTRIAGE_TOOL_SIGNALS_H
+
+#include "tool_processes.h"
 
 #define SIGCHLD 17 /* every exit sends one: it says nothing more */
 /* What stands for a siginfo (include/linux/sched/signal.h), and their codes */
@@ -93,6 +95,8 @@ int event_signalled(void *ctx)
 {
 	struct signal_key key = {};
 
+	if (window_is_over)
+		return 1;
 	key.number = u32_at(ctx, config.offsets[SIGNAL_NUMBER]);
 	if (!is_told(key.number, u32_at(ctx, config.offsets[SIGNAL_RESULT])))
 		return 1;

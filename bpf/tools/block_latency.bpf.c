@@ -129,6 +129,8 @@ static __always_inline void queue(const void *ctx)
 SEC("tracepoint")
 int started(void *ctx)
 {
+	if (window_is_over)
+		return 1;
 	queue(ctx);
 	return 1;
 }
@@ -136,6 +138,8 @@ int started(void *ctx)
 SEC("tracepoint")
 int inserted(void *ctx)
 {
+	if (window_is_over)
+		return 1;
 	if (!config.numbers[HAS_START])
 		queue(ctx);
 	return 1;
@@ -147,6 +151,8 @@ int issued(void *ctx)
 	struct request fresh = {}, *request;
 	struct place place = {};
 
+	if (window_is_over)
+		return 1;
 	read_place(&place, ctx, AT_DEV, AT_SECTOR);
 	request = bpf_map_lookup_elem(&requests, &place);
 	if (request) {
@@ -198,6 +204,8 @@ int completed(void *ctx)
 	struct request *request;
 	struct place place = {};
 
+	if (window_is_over)
+		return 1;
 	read_place(&place, ctx, DONE_DEV, DONE_SECTOR);
 	request = bpf_map_lookup_elem(&requests, &place);
 	/* issued before the window */

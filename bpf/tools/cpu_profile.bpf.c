@@ -39,6 +39,8 @@ int sampled(void *ctx)
 	struct samples *all;
 	struct who who;
 
+	if (window_is_over)
+		return 0;
 	all = only_value(&samples);
 	if (!all)
 		return 0;

@@ -172,6 +172,8 @@ int raw_soft_left(struct bpf_raw_tracepoint_args *ctx)
 SEC("tracepoint")
 int handler_entered(void *ctx)
 {
+	if (window_is_over)
+		return 1;
 	enter_hard(u32_at(ctx, config.offsets[HANDLER_IRQ]),
 		   ctx + (u32_at(ctx, config.offsets[HANDLER_NAME]) & 0xffff));
 	return 1;
@@ -180,6 +182,8 @@ int handler_entered(void *ctx)
 SEC("tracepoint")
 int hard_left(void *ctx)
 {
+	if (window_is_over)
+		return 1;
 	leave_hard();
 	return 1;
 }
@@ -187,6 +191,8 @@ int hard_left(void *ctx)
 SEC("tracepoint")
 int vector_entered(void *ctx)
 {
+	if (window_is_over)
+		return 1;
 	enter_hard(IS_VECTOR | u32_at(ctx, config.offsets[VECTOR_NUMBER]), 0);
 	return 1;
 }
@@ -194,6 +200,8 @@ int vector_entered(void *ctx)
 SEC("tracepoint")
 int soft_entered(void *ctx)
 {
+	if (window_is_over)
+		return 1;
 	enter_soft(u32_at(ctx, config.offsets[SOFTIRQ_VEC]));
 	return 1;
 }
@@ -201,6 +209,8 @@ int soft_entered(void *ctx)
 SEC("tracepoint")
 int soft_left(void *ctx)
 {
+	if (window_is_over)
+		return 1;
 	leave_soft();
 	return 1;
 }

@@ -152,6 +152,8 @@ int futex_entered(void *ctx)
 	__u32 value = u32_at(ctx, config.offsets[FUTEX_VALUE]);
 	__u64 address = u64_at(ctx, config.offsets[FUTEX_ADDRESS]);
 
+	if (window_is_over)
+		return 1;
 	if (op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2)
 		begin_wait(address, PI_LOCK);
 	else if (op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET)
@@ -164,6 +166,8 @@ int futex_entered(void *ctx)
 SEC("tracepoint")
 int futex_left(void *ctx)
 {
+	if (window_is_over)
+		return 1;
 	end_wait(ctx, config.offsets[FUTEX_RET]);
 	return 1;
 }
@@ -173,6 +177,8 @@ int wait_entered(void *ctx)
 {
 	__u64 value = u64_at(ctx, config.offsets[WAIT_VALUE]);
 
+	if (window_is_over)
+		return 1;
 	begin_wait(u64_at(ctx, config.offsets[WAIT_ADDRESS]), value == CONTENDED ? LOCK : OTHER);
 	return 1;
 }
@@ -180,6 +186,8 @@ int wait_entered(void *ctx)
 SEC("tracepoint")
 int wait_left(void *ctx)
 {
+	if (window_is_over)
+		return 1;
 	end_wait(ctx, config.offsets[WAIT_RET]);
 	return 1;
 }

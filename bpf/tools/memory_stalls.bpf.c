@@ -60,6 +60,8 @@ int minor_fault(void *ctx)
 {
 	struct process *process = current_process();
 
+	if (window_is_over)
+		return 0;
 	if (process)
 		__sync_fetch_and_add(&process->minor, config.numbers[MINOR_WEIGHT]);
 	return 0;
@@ -70,6 +72,8 @@ int major_fault(void *ctx)
 {
 	struct process *process = current_process();
 
+	if (window_is_over)
+		return 0;
 	if (process)
 		__sync_fetch_and_add(&process->major, 1);
 	return 0;

@@ -123,6 +123,8 @@ int switched(void *ctx)
 	__u32 prev = u32_at(ctx, config.offsets[PREV_PID]), next = u32_at(ctx, config.offsets[NEXT_PID]);
 	__u64 now = bpf_ktime_get_ns();
 
+	if (window_is_over)
+		return 1;
 	if (prev)
 		begin_wait(ctx, prev, u64_at(ctx, config.offsets[PREV_STATE]), now);
 	if (next)

@@ -61,6 +61,8 @@ int victim_marked(void *ctx)
 	struct tool_stats *stats = only_value(&tool_stats);
 	struct victim victim = {};
 
+	if (window_is_over)
+		return 1;
 	if (!stats || bpf_map_lookup_elem(&own, &tgid))
 		return 1;
 	__sync_fetch_and_add(&stats->hits, 1);

@@ -34,6 +34,8 @@ int dropped(void *ctx)
 	struct drop drop = {};
 	__u64 none = 0, *count;
 
+	if (window_is_over)
+		return 1;
 	drop.location = u64_at(ctx, config.offsets[AT_LOCATION]);
 	drop.protocol = (__u16)u32_at(ctx, config.offsets[AT_PROTOCOL]);
 	if (config.numbers[HAS_REASON])

@@ -1,31 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Processes that end: how long they lived, what they ran, what they left with; and who sent which signal to whom. */
-#include "tool.h"
+#include "tool_processes.h"
 
 char LICENSE[] SEC("license") = "GPL";
-
-/* processes.ts holds the same order; 0: this kernel does not tell. */
-enum offset {
-	NEW_PID, /* of task:task_newtask */
-	NEW_FLAGS,
-	SIGNAL_NUMBER, /* of signal:signal_generate */
-	SIGNAL_CODE,
-	SIGNAL_COMM,
-	SIGNAL_PID,
-	SIGNAL_RESULT,
-	EXIT_GROUP_DEAD, /* of sched:sched_process_exit, since Linux 6.16 */
-	TASK_PID,	 /* of struct task_struct; from here on all or none are known */
-	TASK_TGID,
-	TASK_LEADER,
-	TASK_COMM,
-	TASK_EXIT_CODE,
-	TASK_SIGNAL,
-	TASK_MM,
-	SIGNAL_LIVE, /* of struct signal_struct */
-	MM_ARG_START,
-	MM_ARG_END,
-	INFO_CODE, /* of struct kernel_siginfo */
-};
 
 enum number {
 	SHORT_NS, /* a process that lived no longer is short-lived */
@@ -146,29 +123,6 @@ static __always_inline struct life *empty_life(__u32 user)
 	return life;
 }
 
-/* The name of a task's process: threads have names of their own. Without BTF only the current thread's is known. */
-static __always_inline void read_process_comm(char *comm, const void *task)
-{
-	const void *leader;
-
-	if (!config.offsets[TASK_LEADER]) {
-		read_own_comm(comm);
-		return;
-	}
-	__builtin_memset(comm, 0, 16);
-	leader = (void *)u64_at(task, config.offsets[TASK_LEADER]);
-	bpf_probe_read_kernel_str(comm, 16, leader + config.offsets[TASK_COMM]);
-}
-
-/* Fills in the current process, by its own name; 0 when the filters keep it out. */
-static __always_inline int is_wanted_process(struct who *who)
-{
-	if (!are_wanted_ids(who))
-		return 0;
-	read_process_comm(who->key.comm, (void *)bpf_get_current_task());
-	return is_wanted_comm(who->key.comm) && !is_own_process();
-}
-
 /* In the parent. */
 static __always_inline void handle_created(__u32 child, __u64 flags)
 {
@@ -206,6 +160,8 @@ int raw_created(struct bpf_raw_tracepoint_args *ctx)
 SEC("tracepoint")
 int event_created(void *ctx)
 {
+	if (window_is_over)
+		return 1;
 	handle_created(u32_at(ctx, config.offsets[NEW_PID]), u64_at(ctx, config.offsets[NEW_FLAGS]));
 	return 1;
 }
@@ -260,6 +216,8 @@ int raw_executed(void *ctx)
 SEC("tracepoint")
 int event_executed(void *ctx)
 {
+	if (window_is_over)
+		return 1;
 	handle_executed();
 	return 1;
 }
@@ -385,6 +343,8 @@ int event_exited(void *ctx)
 {
 	__u8 is_last = 0;
 
+	if (window_is_over)
+		return 1;
 	if (config.offsets[EXIT_GROUP_DEAD])
 		bpf_probe_read_kernel(&is_last, sizeof(is_last), ctx + config.offsets[EXIT_GROUP_DEAD]);
 	else

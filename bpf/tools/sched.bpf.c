@@ -183,6 +183,8 @@ int event_switched(void *ctx)
 {
 	__u32 state = u32_at(ctx, config.offsets[STATE]);
 
+	if (window_is_over)
+		return 1;
 	switched(u32_at(ctx, config.offsets[NEXT]), !state || state & PREEMPTED);
 	return 1;
 }
@@ -198,6 +200,8 @@ int raw_woken(struct bpf_raw_tracepoint_args *ctx)
 SEC("tracepoint")
 int event_woken(void *ctx)
 {
+	if (window_is_over)
+		return 1;
 	begin_wait(u32_at(ctx, config.offsets[WOKEN]), bpf_ktime_get_ns());
 	return 1;
 }

@@ -181,6 +181,8 @@ int raw_ended(struct bpf_raw_tracepoint_args *ctx)
 SEC("tracepoint")
 int event_counted(void *ctx)
 {
+	if (window_is_over)
+		return 1;
 	counted(u32_at(ctx, config.offsets[ID]), u64_at(ctx, config.offsets[RET]));
 	return 1;
 }
@@ -188,6 +190,8 @@ int event_counted(void *ctx)
 SEC("tracepoint")
 int event_begun(void *ctx)
 {
+	if (window_is_over)
+		return 1;
 	begun(u32_at(ctx, config.offsets[ID]));
 	return 1;
 }
@@ -195,6 +199,8 @@ int event_begun(void *ctx)
 SEC("tracepoint")
 int event_ended(void *ctx)
 {
+	if (window_is_over)
+		return 1;
 	ended(u64_at(ctx, config.offsets[RET]));
 	return 1;
 }

@@ -256,6 +256,8 @@ int state_changed(void *ctx)
 	__u32 from = u32_at(ctx, config.offsets[AT_OLDSTATE]), to = u32_at(ctx, config.offsets[AT_NEWSTATE]);
 	__u64 sk = u64_at(ctx, config.offsets[AT_SKADDR]);
 
+	if (window_is_over)
+		return 1;
 	if ((__u16)u32_at(ctx, config.offsets[AT_PROTOCOL]) != IPPROTO_TCP)
 		return 1;
 	if (to == SYN_SENT)

@@ -84,6 +84,8 @@ int retransmitted(void *ctx)
 {
 	struct trouble trouble = { .kind = RETRANSMIT };
 
+	if (window_is_over)
+		return 1;
 	trouble.state = u32_at(ctx, config.offsets[SENT_AGAIN + AT_STATE]);
 	read_ends(&trouble, ctx, SENT_AGAIN);
 	count(&trouble);
@@ -95,6 +97,8 @@ int reset_received(void *ctx)
 {
 	struct trouble trouble = { .kind = RESET_RECEIVED, .state = NO_STATE };
 
+	if (window_is_over)
+		return 1;
 	read_ends(&trouble, ctx, RECEIVED);
 	count(&trouble);
 	return 1;
@@ -105,6 +109,8 @@ int reset_sent(void *ctx)
 {
 	struct trouble trouble = { .kind = RESET_SENT };
 
+	if (window_is_over)
+		return 1;
 	trouble.state = u32_at(ctx, config.offsets[SENT + AT_STATE]);
 	if (config.numbers[HAS_REASON])
 		trouble.reason = u32_at(ctx, config.offsets[SENT_REASON]);

@@ -1,6 +1,9 @@
 /** The tool `off-cpu` against threads that wait for a known time at a known place. */
 import assert from "node:assert/strict";
+import { Ground } from "../../src/probes/ground.ts";
 import { stackFrom } from "../../src/probes/tools/off_cpu.ts";
+import { toolNamed } from "../../src/probes/tools/registry.ts";
+import { type StartedTool, startTool } from "../../src/probes/tools/run.ts";
 import { rowsOf, runTool } from "../support/tools.ts";
 import { Workload } from "../support/workload.ts";
 import { until } from "../support/until.ts";
@@ -66,6 +69,29 @@ Deno.test("off-cpu tells waits that have not ended", async () => {
   assert.equal(result.reading.figures.still_blocked, 1);
 });
 
+Deno.test("off-cpu counts nothing behind its window's end, also while it is being detached", async () => {
+  await using workload = await Workload.start(["sleeps", "20"], { name: "stall_late" });
+  const ground = await Ground.open();
+  using resources = new DisposableStack();
+  if (!("error" in ground)) resources.use(ground);
+  const start = async (name: string): Promise<StartedTool> => {
+    const tool = await toolNamed(name);
+    if ("error" in tool) throw new Error(tool.error);
+    const started = await startTool(tool, { ground, filters: {}, max_events: 0 });
+    if ("error" in started) throw new Error(started.error);
+    return resources.use(started);
+  };
+  // their events are detached one after the other
+  const others = await Promise.all(["lock-contention", "block-latency", "tcp-resets"].map(start));
+  const off_cpu = await start("off-cpu");
+  const finished = others.map((tool) => tool.finish()), finishing = off_cpu.finish();
+  await workload.go();
+  await Promise.all(finished);
+  const { reading } = await finishing;
+  const seen = rowsOf(reading, "sleeping").filter(({ process_id }) => process_id === workload.pid);
+  assert.deepEqual(seen, []);
+});
+
 Deno.test("off-cpu without BPF finds who is blocked by looking", async () => {
   await using workload = await Workload.start(["vfork", "1", "3000"], { source: "stalls", name: "stall_still" });
   const result = await runTool("off-cpu", () => workload.go(), { way: 1 });
@@ -76,5 +102,7 @@ Deno.test("off-cpu without BPF finds who is blocked by looking", async () => {
 Deno.test("stackFrom() reads /proc/PID/stack, and knows when there is nothing", () => {
   const text = "[<0>] io_schedule+0x46/0x70\n[<0>] folio_wait_bit_common+0x13f/0x340\n[<0>] do_read+0x1/0x2 [xfs]\n";
   assert.equal(stackFrom(text), "io_schedule < folio_wait_bit_common < do_read");
+  const traced = "[<0>] __traceiter_sched_switch+0x4/0x60\n[<0>] __schedule+0x1/0x2\n[<0>] schedule+0x1/0x2\n";
+  assert.equal(stackFrom(traced + text), stackFrom(text));
   assert.equal(stackFrom(""), "unknown");
 });

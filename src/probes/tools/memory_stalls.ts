@@ -2,7 +2,7 @@
 import { parsePressureTotals, parseVmstatCounter } from "../../kernel/host/procfs.ts";
 import { timeText } from "../result/time_text.ts";
 import { COUNT_KEY } from "./layout.ts";
-import { ToolObject, type ToolProgram } from "./object.ts";
+import { startObjectBeside, sumOf, type ToolObject, type ToolProgram } from "./object.ts";
 import { formatOf } from "./offsets.ts";
 import { counters, livingProcesses } from "./proc.ts";
 import { countKeyAt, histogramsOf, Names, PROCESS, tableOf } from "./reading.ts";
@@ -86,7 +86,7 @@ async function startTracing(run: ToolRun): Promise<RunningTool> {
     const [, name] = event.split(":");
     return [{ program: ended, raw_tracepoint: `${name}_end` }, { program: begun, raw_tracepoint: `${name}_begin` }];
   });
-  const object = await ToolObject.start(run, {
+  const plan = {
     name: "memory_stalls",
     programs: [
       ...stalls,
@@ -94,17 +94,13 @@ async function startTracing(run: ToolRun): Promise<RunningTool> {
       { program: "major_fault", perf_event: MAJOR_FAULTS },
     ],
     numbers: [MINOR_WEIGHT],
-  });
-  const before = hostCounters();
-  return {
-    finish: async () => {
-      using _ = object;
-      const after = hostCounters();
-      await object.detach();
-      return outcomeOf(object, hostFigures(before, after));
-    },
-    [Symbol.dispose]: () => object[Symbol.dispose](),
-  };
+  } as const;
+  return await startObjectBeside(
+    run,
+    plan,
+    hostCounters,
+    (object, before, after) => outcomeOf(object, hostFigures(before, after)),
+  );
 }
 
 function outcomeOf(object: ToolObject, host: Readonly<Record<string, number>>): ToolOutcome {

@@ -67,12 +67,24 @@ export async function startObject(
   plan: ObjectPlan,
   read: (object: ToolObject) => ToolOutcome | Promise<ToolOutcome>,
 ): Promise<RunningTool> {
+  return await startObjectBeside(run, plan, () => undefined, read);
+}
+
+/** The same beside counters of /proc, read at the window's start and at its end: detaching takes its time. */
+export async function startObjectBeside<T>(
+  run: ToolRun,
+  plan: ObjectPlan,
+  counters: () => T,
+  read: (object: ToolObject, before: T, after: T) => ToolOutcome | Promise<ToolOutcome>,
+): Promise<RunningTool> {
   const object = await ToolObject.start(run, plan);
+  const before = counters();
   return {
     finish: async () => {
       using _ = object;
+      const after = counters();
       await object.detach();
-      return await read(object);
+      return await read(object, before, after);
     },
     [Symbol.dispose]: () => object[Symbol.dispose](),
   };
@@ -121,8 +133,11 @@ export class ToolObject implements Disposable {
 
   /** Resolves when no more hits can come. */
   async detach(): Promise<void> {
-    if (this.#end_ns === undefined) this.#mark();
-    this.#end_ns ??= this.#base.libc.clocks().monotonic_ns;
+    if (this.#end_ns === undefined) {
+      this.#mark();
+      this.#base.bpf.update(this.#object.mapFd(".bss"), u32(0), u32(1)); // window_is_over of bpf/include/tool.h
+      this.#end_ns = this.#base.libc.clocks().monotonic_ns;
+    }
     await Promise.all(this.#links.toReversed().map((link) => link.detach()));
   }
 

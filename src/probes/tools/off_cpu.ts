@@ -103,10 +103,15 @@ async function outcomeOf(object: ToolObject, end_ns: bigint): Promise<ToolOutcom
 
 type Named = Row & { readonly stack: readonly string[] };
 
-/** Every wait begins with these; and that all frames are the kernel's, the column says. */
+/**
+ * Every wait begins with these, where others trace the switch, too, with the function that calls them all; and that all
+ * frames are the kernel's, the column says.
+ */
+const SWITCHING = /^(__traceiter_sched_switch|__schedule|schedule)$/;
+
 function tellingFrames(frames: readonly string[]): string[] {
   const plain = frames.map((frame) => frame.replace(/ \[kernel\]$/, ""));
-  const first = plain.findIndex((frame) => !["__schedule", "schedule"].includes(frame));
+  const first = plain.findIndex((frame) => !SWITCHING.test(frame));
   return plain.slice(Math.max(0, first));
 }
 

@@ -3,7 +3,7 @@ import { TCP_STATES } from "../../kernel/kernel_constants.ts";
 import { protocolCountersOf } from "../../kernel/host/protocol_counters.ts";
 import { ENDPOINT, type Endpoint, endpointAt, endpointText } from "./inet.ts";
 import { namedValues } from "./named_values.ts";
-import { startObject, type ToolObject } from "./object.ts";
+import { startObjectBeside, type ToolObject } from "./object.ts";
 import { formatOf, recordOffsets } from "./offsets.ts";
 import { protocolRises } from "./proc_protocols.ts";
 import { type Cell, tableOf } from "./reading.ts";
@@ -66,31 +66,34 @@ function start(run: ToolRun): Promise<RunningTool> {
   const sent = formatOf(groundOf(run).tracefs, SENT).fields.map(({ name }) => name);
   const has_reason = sent.includes("reason"), has_sockaddrs = !sent.includes("sport");
   const ends = has_sockaddrs ? ["saddr", "daddr", "daddr"] : PORTS;
-  const before = protocolCountersOf("self");
-  return startObject(run, {
-    name: "tcp_resets",
-    programs: [
-      { program: "retransmitted", tracepoint: RETRANSMIT },
-      { program: "reset_received", tracepoint: RECEIVED },
-      { program: "reset_sent", tracepoint: SENT },
-    ],
-    offsets: [
-      ...recordOffsets(run, RETRANSMIT, ["state", ...PORTS]),
-      // its record has no state; the place is the port's, and never read
-      ...recordOffsets(run, RECEIVED, ["sport", ...PORTS]),
-      ...recordOffsets(run, SENT, ["state", ...ends, ...has_reason ? ["reason"] : []]),
-    ],
-    numbers: [Number(has_sockaddrs), Number(has_reason)],
-  }, (object) => {
-    const after = protocolCountersOf("self");
-    const counted = Object.fromEntries(
-      Object.entries(COUNTERS).map(([counter, figure]) => [
-        `snmp_${figure}`,
-        (after.get(counter) ?? 0) - (before.get(counter) ?? 0),
-      ]),
-    );
-    return read(object, has_reason ? namedValues(run, SENT, "reason") : undefined, counted);
-  });
+  return startObjectBeside(
+    run,
+    {
+      name: "tcp_resets",
+      programs: [
+        { program: "retransmitted", tracepoint: RETRANSMIT },
+        { program: "reset_received", tracepoint: RECEIVED },
+        { program: "reset_sent", tracepoint: SENT },
+      ],
+      offsets: [
+        ...recordOffsets(run, RETRANSMIT, ["state", ...PORTS]),
+        // its record has no state; the place is the port's, and never read
+        ...recordOffsets(run, RECEIVED, ["sport", ...PORTS]),
+        ...recordOffsets(run, SENT, ["state", ...ends, ...has_reason ? ["reason"] : []]),
+      ],
+      numbers: [Number(has_sockaddrs), Number(has_reason)],
+    },
+    () => protocolCountersOf("self"),
+    (object, before, after) => {
+      const counted = Object.fromEntries(
+        Object.entries(COUNTERS).map(([counter, figure]) => [
+          `snmp_${figure}`,
+          (after.get(counter) ?? 0) - (before.get(counter) ?? 0),
+        ]),
+      );
+      return read(object, has_reason ? namedValues(run, SENT, "reason") : undefined, counted);
+    },
+  );
 }
 
 function read(
