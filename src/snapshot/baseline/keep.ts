@@ -37,10 +37,10 @@ export function keepSnapshot(db: DatabaseSync, kept: Kept): void {
   giveBack(db);
 }
 
-/** Pages that became free go back to the disk, some at a time, once there are many. */
+/** Pages that became free go back to the disk, some at a time, once there are many. A row is a page: exec() would stop at one. */
 function giveBack(db: DatabaseSync): void {
   const free = Number(db.prepare("PRAGMA freelist_count").get()?.["freelist_count"] ?? 0);
-  if (free > MAX_FREE_PAGES) db.exec(`PRAGMA incremental_vacuum(${MAX_FREE_PAGES})`);
+  if (free > MAX_FREE_PAGES) db.prepare(`PRAGMA incremental_vacuum(${MAX_FREE_PAGES})`).all();
 }
 
 const MAX_FREE_PAGES = 500;

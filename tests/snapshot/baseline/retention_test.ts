@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
 import { numberOf, openDatabase } from "../../../src/snapshot/baseline/database.ts";
+import { keepSnapshot } from "../../../src/snapshot/baseline/keep.ts";
 import { makeRoom, sizeOf } from "../../../src/snapshot/baseline/retention.ts";
-import { START, stateDir } from "./support.ts";
+import { snapshotOf, START, stateDir } from "./support.ts";
 
 const HOUR_MS = 3_600_000, DAY_MS = 24 * HOUR_MS, DAYS = 100;
 const now = START + DAYS * DAY_MS;
@@ -103,4 +104,20 @@ Deno.test("makeRoom() stays below a size also where hours alone fill it: the las
   assert.equal(times.at(-1), now + (1000 - 23) * HOUR_MS / 12);
   assert.equal(numberOf(db, "SELECT max(time) FROM snapshots WHERE document IS NOT NULL"), times[0]);
   assert.ok(numberOf(db, "SELECT count(*) FROM hours") > 5, "the latest hours");
+});
+
+Deno.test("keepSnapshot() gives pages that became free back to the disk, until few are left", () => {
+  using state = filled();
+  const { db } = state;
+  db.exec("DELETE FROM snapshots");
+  const free = (): number => numberOf(db, "PRAGMA freelist_count"),
+    pages = (): number => numberOf(db, "PRAGMA page_count");
+  const before = pages();
+  assert.ok(free() > 2000, `${free()} of ${before} pages`);
+  const keep = (): void =>
+    keepSnapshot(db, { snapshot: snapshotOf([], { time: now }), remembered: {}, changes: undefined, now });
+  keep();
+  assert.ok(before - pages() > 400, `${before} to ${pages()} pages`);
+  for (let i = 0; i < 10; i++) keep();
+  assert.ok(free() <= 500, `${free()} pages`);
 });
