@@ -30,7 +30,10 @@ export async function main(args: readonly string[], writer: Writer = processWrit
     return plugin && asksFor(args, ANSWERED) ? PLUGIN_UNKNOWN : code;
   } catch (error) {
     const code = tell(error, writer);
-    return plugin ? PLUGIN_UNKNOWN : code;
+    if (!plugin) return code;
+    const { checkFailedText } = await import("../report/snapshot/check.ts");
+    writer.out(checkFailedText(error instanceof Error ? error.message : String(error)));
+    return PLUGIN_UNKNOWN;
   }
 }
 

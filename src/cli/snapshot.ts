@@ -12,6 +12,7 @@ import { Interrupt } from "./interrupt.ts";
 import { answerAlarm } from "./snapshot_alarm.ts";
 import { writeFiles } from "./snapshot_files.ts";
 import { type SnapshotOptions, snapshotOptions } from "./snapshot_options.ts";
+import { UsageError } from "./errors.ts";
 import { EXIT, type Invocation } from "./subcommand.ts";
 import { VERSION } from "./version.ts";
 import type { Writer } from "./writer.ts";
@@ -26,6 +27,9 @@ export async function snapshotSubcommand(invocation: Invocation): Promise<number
   const { options, writer } = invocation;
   const asked = snapshotOptions(invocation);
   if (options.has("print-cron") || options.has("print-timer")) {
+    if (options.has("print-cron") && options.has("print-timer")) {
+      throw new UsageError("Cannot print a line for cron and units for systemd at once: either would run it.");
+    }
     const { scheduleText } = await import("./snapshot_schedule.ts");
     writer.out(scheduleText(options.has("print-cron") ? "cron" : "timer", asked));
     return EXIT.done;
@@ -34,18 +38,32 @@ export async function snapshotSubcommand(invocation: Invocation): Promise<number
   if (asked.output === "check") writer.quiet = true;
   using interrupt = new Interrupt({ on_first: () => writer.note("Ending; what was seen so far follows.") });
   await pause(Math.random() * asked.jitter_ms, interrupt.signal);
-  if (interrupt.signal.aborted) return interrupt.exitCode(EXIT.failed);
+  if (interrupt.signal.aborted) return endedEarly(asked, interrupt, writer);
   using limits = new HardLimits({ timeout_ms: asked.timeout_ms });
   const lock = await lockFor(asked, AbortSignal.any([interrupt.signal, limits.deadline]));
   if (lock.is === "busy") return skipped(lock, asked, writer);
   const made = await underLock(lock, { asked, interrupt, limits, writer });
-  const exit = await tell(made, asked, writer);
+  const exit = isCutShort(made, asked, interrupt)
+    ? endedEarly(asked, interrupt, writer)
+    : await tell(made, asked, writer);
   limits.release();
   const unwritten = await writeFiles(made.snapshot, asked, writer);
   if (asked.diagnose_on !== undefined && !interrupt.signal.aborted) {
     await answerAlarm({ snapshot: made.snapshot, asked, interrupt, invocation });
   }
-  return interrupt.exitCode(unwritten && asked.output !== "check" ? EXIT.failed : exit);
+  return asked.output === "check" ? exit : interrupt.exitCode(unwritten ? EXIT.failed : exit);
+}
+
+/** A check that was ended while nothing was wrong has not looked as long as it was asked to: it is not OK. */
+function isCutShort({ snapshot }: Made, { output }: SnapshotOptions, { signal }: Interrupt): boolean {
+  return output === "check" && signal.aborted && snapshot.verdict === "ok";
+}
+
+/** A plugin has four exit codes: a signal's own would be none of them. */
+function endedEarly({ output }: SnapshotOptions, interrupt: Interrupt, writer: Writer): number {
+  if (output !== "check") return interrupt.exitCode(EXIT.failed);
+  writer.out(checkFailedText("a signal ended the check before its time; nothing was wrong until then"));
+  return PLUGIN_EXIT.unknown;
 }
 
 /** The lock goes as soon as the snapshot is kept: a diagnosis behind it must not keep the next one waiting. */

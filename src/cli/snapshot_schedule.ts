@@ -43,7 +43,7 @@ function timerText(asked: SnapshotOptions, program: string): string {
     "",
     "[Service]",
     "Type=oneshot",
-    `ExecStart=${words(program, asked).map(unitWord).join(" ")}`,
+    `ExecStart=${unitLine(words(program, asked))}`,
     ...state,
     `TimeoutStartSec=${stop_s}`,
     `MemoryMax=${MEMORY_MAX}`,
@@ -105,8 +105,13 @@ function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** systemd.syntax(7): quoted, with its own escapes; % and $ are doubled (systemd.unit(5), systemd.service(5)). */
+/** systemd.service(5): variables, and so a doubled $, are read in arguments only, not in the program's path. */
+function unitLine([program = "", ...args]: readonly string[]): string {
+  return [program, ...args.map((arg) => arg.replaceAll("$", "$$$$"))].map(unitWord).join(" ");
+}
+
+/** systemd.syntax(7): quoted, with its own escapes; % is doubled (systemd.unit(5)). */
 function unitWord(word: string): string {
-  const escaped = word.replaceAll("%", "%%").replaceAll("$", "$$$$");
+  const escaped = word.replaceAll("%", "%%");
   return /^[\w@%+=:,./$-]+$/.test(escaped) ? escaped : `"${escaped.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }

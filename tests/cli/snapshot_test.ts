@@ -87,6 +87,12 @@ Deno.test("scheduleText() reads as recorded, with the options that were given", 
   assertGolden("snapshot_timer", scheduleText("timer", plain, program) + scheduleText("timer", given, program));
 });
 
+Deno.test("in a unit % is doubled everywhere, $ only in arguments: systemd reads no variables in a program's path", () => {
+  const unit = scheduleText("timer", asked({ html: "/srv/$x 5%.html", state: "/var/lib/ktriage" }), "/opt/5% off/k$");
+  const [, line] = /^ExecStart=(.*)$/m.exec(unit) ?? [];
+  assert.equal(line, `"/opt/5%% off/k$" snapshot --quiet "--html=/srv/$$x 5%%.html"`);
+});
+
 Deno.test("the line for cron does in a shell what was asked for", async () => {
   const given = asked({ state: "/srv/it's 100%", html: "/srv/$x/host `page`.html" });
   const line = scheduleText("cron", given, "/bin/ktriage").split("\n").find((each) => each.startsWith("*/5 ")) ?? "";

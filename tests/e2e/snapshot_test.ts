@@ -53,6 +53,8 @@ Deno.test("ktriage snapshot --check has the exit codes of a plugin, also where t
   for (const args of [["--help"], ["--version"], ["--windwo", "3s"], ["--window", "soon"], ["--json"], ["extra"]]) {
     assert.equal((await ktriage(["snapshot", "--check", ...args])).code, PLUGIN_EXIT.unknown, args.join(" "));
   }
+  const wrong = await ktriage(["snapshot", "--check", "--windwo", "3s"]);
+  assert.equal(wrong.stdout, "KTRIAGE UNKNOWN - Unknown option --windwo of ktriage snapshot. Did you mean --window?\n");
   assert.equal((await ktriage(["snapshot", "--help"])).code, 0);
   assert.equal((await ktriage(["snapshot", "--windwo", "3s"])).code, 2);
 });
@@ -131,6 +133,22 @@ Deno.test("ktriage snapshot that is interrupted says what it saw", async () => {
   assert.ok(snapshot.parse(JSON.parse(stdout)).figures.length > 20);
 });
 
+Deno.test("a check that is ended before its time has not seen that all is well, and has a plugin's exit code", async () => {
+  const long = ["snapshot", "--no-tools", "--window", "10m", "--timeout", "20m", "--check", ...NO_STATE];
+  const ended = async (behind: readonly string[]) => {
+    const running = startKtriage(long, { behind });
+    await running.said("Looking at this host");
+    running.kill("SIGTERM");
+    return await running.finished;
+  };
+  const { code, stdout } = await ended([]);
+  const [, verdict = ""] = /^KTRIAGE ([A-Z]+) - /.exec(stdout) ?? [];
+  assert.notEqual(verdict, "OK");
+  assert.equal(code, EXIT_OF_VERDICT[verdict], stdout);
+  const found = await ended(FULL_DISK);
+  assert.deepEqual([found.code, /^KTRIAGE CRITICAL - /.test(found.stdout)], [PLUGIN_EXIT.critical, true], found.stdout);
+});
+
 Deno.test("a snapshot that was killed leaves no half file and no lock, and the next one says so", async () => {
   const state = Deno.makeTempDirSync(), prom = `${state}/x.prom`;
   await snapshotOf(["--state", state, "--prom", prom]);
@@ -180,6 +198,8 @@ Deno.test("ktriage snapshot prints what cron and systemd need, and installs noth
   const timer = await ktriage(["snapshot", "--print-timer"]);
   assert.match(timer.stdout, new RegExp(`^ExecStart=${program} snapshot --quiet$`, "m"));
   assert.deepEqual([cron.code, timer.code], [0, 0]);
+  const both = await ktriage(["snapshot", "--print-timer", "--print-cron"]);
+  assert.deepEqual([both.code, both.stdout], [2, ""]);
 });
 
 function denoDir(): string {
