@@ -47,6 +47,12 @@ function fromState(source: string, options: Options): Snapshot {
 
 async function fromFile(path: string): Promise<Snapshot> {
   const text = await readInput(path, { what: "a snapshot", max_bytes: MAX_BYTES });
+  if (text.trim() === "") {
+    throw new CliError(
+      `Cannot use ${inputName(path)} as a snapshot: it is empty.`,
+      "ktriage snapshot --json > FILE writes one; with --quiet only where the verdict is not OK.",
+    );
+  }
   try {
     return readVersioned(text, snapshotSchema);
   } catch (error) {

@@ -18,8 +18,10 @@ export function historySubcommand({ positionals, options, writer }: Invocation):
   const [wanted, ...others] = positionals;
   if (others.length > 0) throw new UsageError(`Cannot use "${others[0]}": history takes one metric.`);
   const state = stateToRead(options);
-  const to = Date.now(), from = to - since(options.text("since") ?? DEFAULT_SINCE);
-  const { metrics, snapshots } = orHistoryError(() => readSummary(state));
+  const to = Date.now(), asked_from = to - since(options.text("since") ?? DEFAULT_SINCE);
+  const { metrics, snapshots, first } = orHistoryError(() => readSummary(state));
+  // the first hours of a state are not squeezed into the last column of a week
+  const from = first === undefined || first >= to ? asked_from : Math.max(asked_from, first);
   const chosen = wanted === undefined ? metrics : matching(metrics, wanted);
   const ids = new Set(chosen.map(({ id }) => id));
   const found = orHistoryError(() => readHistory(state, { is_wanted: ({ id }) => ids.has(id), from, to }));

@@ -28,8 +28,6 @@ export function orHistoryError<T>(work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof HistoryError)) throw error;
-    throw new CliError(error.message, "ktriage snapshot --state DIR keeps snapshots; only its user can read them.", {
-      cause: error,
-    });
+    throw new CliError(error.message, error.hint, { cause: error });
   }
 }

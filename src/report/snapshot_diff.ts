@@ -26,7 +26,9 @@ export function snapshotDiffText(diff: SnapshotDiff, options: TextOptions): stri
     ...onlyLines("after", figures.only_after, options),
     paint(
       "dim",
-      `${count(quiet, "figure")} did not change by much, and ${count(findings.same, "finding")} not at all.`,
+      `${count(quiet, "figure")} did not change by much${
+        findings.same === 0 ? "" : `, and ${count(findings.same, "finding")} not at all`
+      }.`,
     ),
   ].join("\n") + "\n";
 }

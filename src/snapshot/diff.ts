@@ -52,6 +52,7 @@ function notesOf(one: Snapshot, other: Snapshot): string[] {
     ...differs("system", one.host.os, other.host.os),
     ...differs("kernel", one.host.kernel, other.host.kernel),
     ...differs("architecture", one.host.architecture, other.host.architecture),
+    ...differs("ktriage", one.ktriage_version, other.ktriage_version),
     ...(same_host && one.host.boot_id !== other.host.boot_id ? ["the host was started again in between"] : []),
     ...(Math.max(...windows) > Math.min(...windows) * (1 + WINDOW_SHARE)
       ? [`window: ${one.window_s} s, then ${other.window_s} s: counts cannot be compared, rates can`]

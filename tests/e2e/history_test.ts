@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { history, snapshotDiff } from "../../src/protocol/history.ts";
 import { run, snapshotOf, stateDir, watched } from "../snapshot/baseline/support.ts";
 import { ktriage } from "../support/cli.ts";
 import { onTerminal } from "../support/terminal.ts";
+import { withMounts } from "./snapshot_support.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -64,6 +66,38 @@ Deno.test("ktriage history says what it cannot show", async () => {
   assert.deepEqual([span.code, /for --since: it takes a span such as/.test(span.stderr)], [2, true]);
 });
 
+Deno.test("ktriage history begins where the state does, and reads it also on a disk that became read-only", async () => {
+  using state = filled();
+  const within = await ktriage(["history", "--json", "--state", state.path]);
+  const { from, metrics } = history.parse(JSON.parse(within.stdout));
+  const first = Math.min(...metrics.flatMap(({ points }) => points.map(({ time }) => Date.parse(time))));
+  assert.ok(first - Date.parse(from) <= 60 * MINUTE_MS, `from ${from}`);
+  // without its journal, as a clean end leaves it
+  const behind = withMounts(
+    `mount -t tmpfs none /mnt`,
+    `cp ${state.path}/baseline.db /mnt`,
+    "mount -o remount,ro /mnt",
+  );
+  const read_only = await ktriage(["history", "--state", "/mnt"], { behind });
+  assert.deepEqual([read_only.code, /^10 snapshots in \/mnt/.test(read_only.stdout)], [0, true], read_only.stderr);
+});
+
+Deno.test("ktriage history and diff say what to do about a state that does not answer", async () => {
+  using state = filled();
+  const early = await ktriage(["diff", "@9d", "@last", "--state", state.path]);
+  assert.match(
+    early.stderr,
+    /no snapshot of that time or before is kept\.\n.*The oldest is of \d{4}-\d\d-\d\dT\d\d:\d\dZ\./,
+  );
+  {
+    using db = new DatabaseSync(`${state.path}/baseline.db`);
+    db.exec("PRAGMA user_version = 99");
+  }
+  const newer = await ktriage(["history", "--state", state.path]);
+  assert.match(newer.stderr, /a newer ktriage made it \(schema 99\)\.\n.*Read it with that ktriage\./);
+  assert.deepEqual([early.code, newer.code], [1, 1]);
+});
+
 Deno.test("ktriage diff compares moments of the state, files, and standard input", async () => {
   using state = filled();
   const moments = await ktriage(["diff", "@2h", "@last", "--state", state.path]);
@@ -95,6 +129,8 @@ Deno.test("ktriage diff tells a newer snapshot from what is none", async () => {
   assert.match(told.stderr, /Cannot use standard input as a snapshot: a newer ktriage wrote it \(ktriage\.snapshot\/2/);
   const other = await ktriage(["diff", "@last", "-", "--state", state.path], { stdin: "{}" });
   assert.match(other.stderr, /it does not say "schema": "ktriage\.snapshot\/1"/);
+  const empty = await ktriage(["diff", "@last", "-", "--state", state.path], { stdin: "\n" });
+  assert.match(empty.stderr, /Cannot use standard input as a snapshot: it is empty\./);
   const one = await ktriage(["diff", "@last", "--state", state.path]);
   assert.equal(one.code, 2);
   const moment = await ktriage(["diff", "@yesterday", "@last", "--state", state.path]);

@@ -102,12 +102,14 @@ Deno.test("diffSnapshots() of two hosts and of two windows says what cannot be c
   const other = snapshotOf([], {
     time: START - 1,
     window_s: 60,
+    ktriage_version: "9.0.0",
     host: { ...BEFORE.host, hostname: "web-2", boot_id: "x" },
   });
   const { notes, same_host } = diffSnapshots({ source: "a", snapshot: BEFORE }, { source: "b", snapshot: other });
   assert.equal(same_host, false);
   assert.deepEqual(notes, [
     "host: web-1, then web-2",
+    `ktriage: ${BEFORE.ktriage_version}, then 9.0.0`,
     "window: 10 s, then 60 s: counts cannot be compared, rates can",
     "the first one is the later one",
   ]);

@@ -2,7 +2,7 @@
 import { parsePressureTotals, parseVmstatCounter } from "../../kernel/host/procfs.ts";
 import { timeText } from "../result/time_text.ts";
 import { COUNT_KEY } from "./layout.ts";
-import { startObjectBeside, sumOf, type ToolObject, type ToolProgram } from "./object.ts";
+import { startObjectBeside, type ToolObject, type ToolProgram } from "./object.ts";
 import { formatOf } from "./offsets.ts";
 import { counters, livingProcesses } from "./proc.ts";
 import { countKeyAt, histogramsOf, Names, PROCESS, tableOf } from "./reading.ts";

@@ -1,10 +1,11 @@
 /** Looks into the state without changing it: for `ktriage history` and `ktriage diff`. */
+import type { DatabaseSync } from "node:sqlite";
 import { type Snapshot, snapshot as snapshotSchema } from "../../protocol/snapshot.ts";
 import { readVersioned } from "../../protocol/versioned.ts";
 import type { Change } from "./changes.ts";
 import { numberOf } from "./database.ts";
 import { HOUR_MS } from "./hours.ts";
-import { HistoryError, reading } from "./reading.ts";
+import { HistoryError, NONE_KEPT, reading } from "./reading.ts";
 import { hourOf, type Metric, readBetween, readChanges, readDocument, readHours, readMetrics } from "./rows.ts";
 
 export { HistoryError } from "./reading.ts";
@@ -105,9 +106,14 @@ const FINE_MS = 3 * 24 * HOUR_MS;
 export function readSnapshot(state_dir: string, until: number): Snapshot {
   return reading(state_dir, (db) => {
     const document = readDocument(db, until);
-    if (document === undefined) throw new HistoryError("no snapshot of that time or before is kept");
+    if (document === undefined) throw new HistoryError("no snapshot of that time or before is kept", oldestText(db));
     return readVersioned(document.text, snapshotSchema);
   });
+}
+
+function oldestText(db: DatabaseSync): string {
+  const oldest = db.prepare("SELECT min(time) AS time FROM snapshots WHERE document IS NOT NULL").get()?.["time"];
+  return isNumber(oldest) ? `The oldest is of ${new Date(oldest).toISOString().slice(0, 16)}Z.` : NONE_KEPT;
 }
 
 function isNumber(value: unknown): value is number {
