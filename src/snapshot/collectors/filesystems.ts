@@ -2,7 +2,15 @@
 import { type Mount, storageMounts } from "../../kernel/host/mounts.ts";
 import type { Figure, HealthFinding } from "../../protocol/snapshot.ts";
 import type { Collector, Remembered, Sources, Space } from "../collector.ts";
-import { FILLING_USED_PERCENT, FULL_IN_S, GROWTH_S, INODES_LEFT, severityUnder, SPACE_LEFT } from "../limits.ts";
+import {
+  FILLING_USED_PERCENT,
+  FULL_IN_S,
+  GROWTH_S,
+  INODES_LEFT,
+  type Limit,
+  severityUnder,
+  SPACE_LEFT,
+} from "../limits.ts";
 import { bytes, number, share, shown, time, watched } from "../readings/figures.ts";
 import { mountsAt } from "../readings/host.ts";
 import { Gaps } from "../readings/reading.ts";
@@ -64,7 +72,12 @@ function figuresOf({ mount, space }: Filesystem): readonly Figure[] {
   const of = printable(mount.mount_point);
   const kind = mount.read_only ? shown : watched;
   return [
-    kind("filesystem.used_percent", usedPercent(space), { of, min: 0, max: 100 }),
+    kind("filesystem.used_percent", usedPercent(space), {
+      of,
+      min: 0,
+      max: 100,
+      ...spaceLimits(mount, space),
+    }),
     shown("filesystem.available_bytes", space.available_bytes, { of, min: 0, max: space.size_bytes }),
     ...(space.inodes === 0
       ? []
@@ -72,8 +85,26 @@ function figuresOf({ mount, space }: Filesystem): readonly Figure[] {
         of,
         min: 0,
         max: 100,
+        ...inodeLimits(mount, space),
       })]),
   ];
+}
+
+function spaceLimits(mount: Mount, { size_bytes }: Space): Partial<Limit> {
+  const left = ({ percent, bytes }: { readonly percent: number; readonly bytes: number }): number =>
+    Math.min(percent, share(bytes, size_bytes));
+  return usedLimits(mount, { warn: left(SPACE_LEFT.warn), crit: left(SPACE_LEFT.crit) });
+}
+
+function inodeLimits(mount: Mount, { inodes }: Space): Partial<Limit> {
+  const left = ({ percent, count }: { readonly percent: number; readonly count: number }): number =>
+    Math.min(percent, share(count, inodes));
+  return usedLimits(mount, { warn: left(INODES_LEFT.warn), crit: left(INODES_LEFT.crit) });
+}
+
+/** How full it is when so many percent are left; what cannot be written has no limit. */
+function usedLimits({ read_only }: Mount, { warn, crit }: Limit): Partial<Limit> {
+  return read_only ? {} : { warn: share(100 - warn, 100), crit: share(100 - crit, 100) };
 }
 
 /** What cannot be written cannot run full. */
