@@ -31,6 +31,7 @@ export type Lock =
   | { readonly is: "none"; readonly reason: string };
 
 const ENDING = ".lock", SKIPPED_ENDING = ".skipped";
+const SPACE = 0x20;
 const MODE = 0o600, FOLDER_MODE = 0o700;
 /** Where a state directory cannot be written: memory that only root writes to. */
 const ROOT_FALLBACK = "/run/ktriage";
@@ -110,8 +111,11 @@ export class Hold implements Disposable {
   #keep(kept: Omit<Kept, "boot_id">): void {
     attempt(() => {
       const bytes = new TextEncoder().encode(JSON.stringify({ boot_id: this.#boot_id, ...kept }));
+      // spaces over what was longer before: whole also where a kill comes ahead of the cut
+      const over = new Uint8Array(Math.max(bytes.length, this.#file.statSync().size)).fill(SPACE);
+      over.set(bytes);
       this.#file.seekSync(0, Deno.SeekMode.Start);
-      this.#file.writeSync(bytes);
+      this.#file.writeSync(over);
       this.#file.truncateSync(bytes.length);
     });
   }

@@ -45,7 +45,7 @@ Deno.test(`${RUNS} whole snapshots in a row as cron starts them, over 100 days a
     assert.ok(at >= began - 1 && at <= Date.now() + 1, `${start_time} is the clock that was set`);
     assert.equal(/The clock went back/.test(notes.join()), ahead_ms < before_ms, `run ${run}: ${notes.join("\n")}`);
     assert.doesNotMatch(notes.join(), /No state was kept|is set aside|was ended before/);
-    assert.equal(baseline.state, "warming_up");
+    assert.ok(["warming_up", "ready"].includes(baseline.state), baseline.detail);
     assert.deepEqual(collectors.filter(({ state }) => state === "failed"), []);
     assert.deepEqual([...Deno.readDirSync(state)].map(({ name }) => name).sort(), ["baseline.db", "snapshot.lock"]);
     before_ms = ahead_ms;
