@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { VERSION } from "../../src/cli/version.ts";
 import { offlinePackage, runPackage, startPackage } from "../support/package.ts";
 import { HELLO, PackageFolder, sayVersion } from "../support/package_folder.ts";
+import { until } from "../support/until.ts";
 
 Deno.test("the first run unpacks for this user only, a later one changes nothing", async () => {
   await using folder = new PackageFolder();
@@ -43,16 +44,22 @@ Deno.test("ten first runs at once unpack one build", async () => {
 Deno.test("a run that is killed while it unpacks leaves nothing that harms or stays", async () => {
   await using folder = new PackageFolder();
   const env = { KTRIAGE_CACHE: folder.cache };
+  await sayVersion({ env });
+  const { size } = Deno.statSync(`${folder.build}/ktriage`);
   let cut_off = 0;
-  for (let delay_ms = 4; delay_ms < 200 && cut_off < 3; delay_ms += 8) {
+  for (let tries = 0; tries < 30 && cut_off < 3; tries++) {
+    for (const { name } of Deno.readDirSync(folder.cache)) {
+      if (name !== ".new") Deno.removeSync(`${folder.cache}/${name}`, { recursive: true }); // it was done before
+    }
     const child = await startPackage(["--version"], { env });
-    await new Promise((resolve) => setTimeout(resolve, delay_ms));
-    child.kill("SIGKILL");
+    let is_over = false;
+    void child.status.then(() => is_over = true);
+    const part = cut_off / 4 * size; // at the beginning, and later
+    await until("it unpacks", () => is_over || sizeOf(`${folder.cache}/.new/ktriage`) > part);
+    if (!is_over) child.kill("SIGKILL");
     await child.stdin.close().catch(() => {});
     await child.output();
-    const names = [...Deno.readDirSync(folder.path)].length === 0 ? [] : [...Deno.readDirSync(folder.cache)];
-    if (names.some(({ name }) => name === ".new")) cut_off++;
-    else for (const { name } of names) Deno.removeSync(`${folder.cache}/${name}`, { recursive: true });
+    if ([...Deno.readDirSync(folder.cache)].some(({ name }) => name === ".new")) cut_off++;
   }
   assert.ok(cut_off > 0, "no run was killed in the midst of it");
   assert.deepEqual(await sayVersion({ env }), HELLO);
@@ -217,6 +224,15 @@ Deno.test("nothing that lies in the folder where it is started is taken for its 
   const check = await runPackage(["check", "--json"], { env, cwd: trap });
   assert.deepEqual([JSON.parse(check.stdout).schema, check.stderr], ["ktriage.check/1", ""]);
 });
+
+/** 0 of a file that is not there. */
+function sizeOf(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch {
+    return 0;
+  }
+}
 
 /** A copy of the package that says it is another build: its name and the checksum over it are different. */
 async function otherBuild(folder: PackageFolder, mark: string): Promise<string> {

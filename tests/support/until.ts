@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 
 /** Longer than anything here takes on a busy machine. */
 const PATIENCE_MS = 60_000;
-const LOOK_MS = 10;
+const LOOK_MS = 5;
 
 /** Looks again and again until it is so. @param what of `it did not come about that …` */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
