@@ -52,6 +52,12 @@
 #define NR_PREADV    295
 #define NR_PWRITEV   296
 #define NR_STATX     332
+#define NR_EXIT	     60
+#define NR_FALLOCATE 285
+#define NR_SYNCFS    306
+#define NR_PREADV2   327
+#define NR_PWRITEV2  328
+#define NR_EXIT_GROUP 231
 #define NR_SENDMMSG  307
 
 static __always_inline __u32 argument_index(__u32 argument)
@@ -121,6 +127,12 @@ static __always_inline int is_32_bit_mode(__u64 mode)
 #define NR_PREADV    69
 #define NR_PWRITEV   70
 #define NR_STATX     291
+#define NR_EXIT	     93
+#define NR_FALLOCATE 47
+#define NR_SYNCFS    267
+#define NR_PREADV2   286
+#define NR_PWRITEV2  287
+#define NR_EXIT_GROUP 94
 #define NR_SENDMMSG  269
 
 static __always_inline __u32 argument_index(__u32 argument)

@@ -38,6 +38,7 @@ enum operation {
 	SYNC,
 	LIST,
 	TRUNCATE_FILE,
+	ALLOCATE,
 	/* by path */
 	OPEN,
 	STAT,
@@ -112,19 +113,24 @@ static __always_inline __u32 operation_of(__u32 number)
 	case NR_PREAD64:
 	case NR_READV:
 	case NR_PREADV:
+	case NR_PREADV2:
 		return READ;
 	case NR_WRITE:
 	case NR_PWRITE64:
 	case NR_WRITEV:
 	case NR_PWRITEV:
+	case NR_PWRITEV2:
 		return WRITE;
 	case NR_FSYNC:
 	case NR_FDATASYNC:
+	case NR_SYNCFS:
 		return SYNC;
 	case NR_GETDENTS64:
 		return LIST;
 	case NR_FTRUNCATE:
 		return TRUNCATE_FILE;
+	case NR_FALLOCATE:
+		return ALLOCATE;
 	case NR_OPEN:
 	case NR_CREAT:
 	case NR_OPENAT:

@@ -116,10 +116,17 @@ static __always_inline void counted(__u32 number, __s64 ret)
 static __always_inline void begun(__u32 number)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
-	struct start *start = start_of(tid);
+	struct start *start;
 
+	/* they do not return */
+	if (number == NR_EXIT || number == NR_EXIT_GROUP)
+		return;
+	start = start_of(tid);
 	if (!start)
 		return;
+	/* another thread with the same place is still in its call, which will not be seen to end */
+	if (start->time_ns && start->tid != tid)
+		count_lost_row();
 	start->tid = tid;
 	start->note = number;
 	start->time_ns = bpf_ktime_get_ns();
@@ -133,12 +140,8 @@ static __always_inline void ended(__s64 ret)
 	struct call_slot *slot;
 	__u64 ns;
 
-	if (!start || !start->time_ns)
+	if (!start || !start->time_ns || start->tid != tid)
 		return;
-	if (start->tid != tid) {
-		count_lost_row();
-		return;
-	}
 	ns = bpf_ktime_get_ns() - start->time_ns;
 	start->time_ns = 0;
 	cpu = only_value(&cpu_calls);

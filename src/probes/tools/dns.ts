@@ -43,7 +43,8 @@ export const dns: Tool = {
   summary: "DNS queries by process, name and server: answer codes, latency, and those that nobody answered",
   needs:
     "BPF programs on the raw tracepoint sys_exit, nothing else. Seen are queries over UDP and TCP to port 53 by system " +
-    "calls, also to a resolver on this host; not those by io_uring, over TLS or HTTPS, nor what a cache answers.",
+    "calls, also to a resolver on this host; not those by io_uring, by 32-bit programs, over TLS or HTTPS, on sockets that were connected before the " +
+    "window, nor what a cache answers. There is no answer without BPF: the kernel counts no queries.",
   filters: ["comm", "pid", "tid", "uid"],
   // the verifier takes half a second of CPU for its program, each time: half of what a whole snapshot may take
   in_snapshot: false,

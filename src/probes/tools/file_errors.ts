@@ -19,7 +19,8 @@ export const FILE_ERRORS_LAYOUT = { failure: FAILURE, failures: FAILURES } as co
 export const fileErrors: Tool = {
   name: "file-errors",
   summary: "files that could not be opened: by process, error and path",
-  needs: "BPF programs on the raw tracepoint sys_exit. Opens by io_uring and by 32-bit programs are not seen.",
+  needs: "BPF programs on the raw tracepoint sys_exit. Opens by io_uring and by 32-bit programs are not " +
+    "seen. There is no answer without BPF: the kernel counts no failed opens.",
   filters: ["comm", "pid", "tid", "uid"],
   in_snapshot: true,
   ways: [

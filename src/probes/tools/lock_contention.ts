@@ -35,7 +35,8 @@ export const lockContention: Tool = {
   summary: "threads that wait for locks of their program (futex): which, how long, where, and who holds them",
   needs:
     "the tracepoints syscalls:sys_enter_futex and sys_exit_futex; without BPF, threads that are found waiting, by " +
-    "/proc/PID/task/TID/syscall. Waits by futex_waitv(2) are not seen.",
+    "/proc/PID/task/TID/syscall. Waits by futex_waitv(2) and of 32-bit programs are not " +
+    "seen.",
   ways: [
     { source: "tracepoints syscalls:sys_enter_futex, sys_exit_futex", start: startTracing },
     { source: "/proc/PID/task/TID/syscall", start: lookForWaiters },

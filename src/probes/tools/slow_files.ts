@@ -26,6 +26,7 @@ const OPERATIONS = [
   "fsync",
   "list",
   "truncate",
+  "allocate",
   "open",
   "stat",
   "unlink",
@@ -58,7 +59,9 @@ export const slowFiles: Tool = {
   summary: `operations on files that took ${THRESHOLD_NS / 1e6} ms or more, by process and path; those that still hang`,
   needs:
     "BPF programs on the raw tracepoints sys_enter and sys_exit, and BTF to tell files from pipes and sockets and to " +
-    "read their paths. Without BTF a path is what /proc/PID/fd shows at the end, and unknown for what was closed by then.",
+    "read their paths. Without BTF a path is what /proc/PID/fd shows at the end, and unknown for what was closed by then. " +
+    "Not seen are pages of mapped files, io_uring, sendfile(2) and its like, and 32-bit programs. There is no answer without " +
+    "BPF: the kernel keeps no times of them; who hangs in one, off-cpu finds.",
   filters: ["comm", "pid", "tid", "uid"],
   in_snapshot: false,
   ways: [

@@ -62,6 +62,7 @@ function read(object: ToolObject): ToolOutcome {
       ],
       histograms: histogramsOf("latency", "ns", latencies, { total: total_ns, max: max_ns }),
       notes: [
+        "calls that had begun before the window, or had not returned at its end, are not among them",
         "a call that waits by design (futex, poll, epoll_wait, nanosleep, read of a socket) is long without being slow",
         ...names.notes,
       ],
