@@ -237,7 +237,8 @@ static __always_inline int seems_last(void *task, __u64 ids)
 	signal = (void *)u64_at(task, config.offsets[TASK_SIGNAL]);
 	if (u32_at(signal, config.offsets[SIGNAL_LIVE]))
 		return 0;
-	return bpf_map_update_elem(&ended, &tgid, &yes, BPF_NOEXIST) != -EEXIST;
+	/* before Linux 6.4 it returns an int, whose upper half is not filled (map_update_elem of struct bpf_map_ops) */
+	return (int)bpf_map_update_elem(&ended, &tgid, &yes, BPF_NOEXIST) != -EEXIST;
 }
 
 static __always_inline struct end *empty_end(void)

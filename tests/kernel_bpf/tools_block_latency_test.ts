@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { diskCounters } from "../../src/kernel/host/diskstats.ts";
 import { blockLatency } from "../../src/probes/tools/block_latency.ts";
-import { rowsOf, runTool } from "../support/tools.ts";
+import { assertCounted, rowsOf, runTool } from "../support/tools.ts";
 import { DirectWriter, loopDevice } from "../support/direct_writer.ts";
 
 const BLOCKS = 6, BLOCK_BYTES = 65_536;
@@ -29,9 +29,8 @@ for (const way of [0, 1]) {
     if (writes.length === 0) return;
     const [{ device, process_id, errors, bytes, count, mean_latency, longest } = {}] = writes;
     assert.deepEqual([process_id, errors], [writer.pid, 0]);
-    assert.ok(Number(bytes) <= BLOCKS * BLOCK_BYTES, `${bytes} bytes`);
     assert.ok(Number(count) >= 1 && Number(mean_latency) > 0 && Number(longest) < lasted_ns);
-    // others write as well: the kernel's own count is at least ours
+    // others write as well, and theirs may be merged into ours: the kernel's own count is at least that
     const diskOf = (all: ReturnType<typeof diskCounters>) => [...all.values()].find(({ name }) => name === device);
     const written = diskOf(diskCounters())!.write_sectors - diskOf(before)!.write_sectors;
     assert.ok(512 * written >= Number(bytes), `${written} sectors`);
@@ -86,11 +85,10 @@ for (const way of [0, 1]) {
     const rows = rowsOf(traced.reading, "requests").filter(({ device }) => device === name);
     const writes = rows.filter(({ operation }) => operation === "write");
     const sum = (column: string): number => writes.reduce((sum, row) => sum + Number(row[column]), 0);
-    assert.deepEqual(
-      [sum("count"), sum("bytes"), sum("errors")],
-      [after.writes - before.writes, 512 * (after.write_sectors - before.write_sectors), 0],
-    );
-    assert.equal(sum("bytes"), 32 * 4096);
+    // a completion that interrupts another program on its CPU is skipped, and told
+    assertCounted(sum("count"), after.writes - before.writes, traced);
+    assert.deepEqual([512 * (after.write_sectors - before.write_sectors), sum("errors")], [32 * 4096, 0]);
+    if (!traced.missed_hits) assert.equal(sum("bytes"), 32 * 4096);
     // without block_io_start one that had to wait is the thread's that issued it
     if (way === 0) assert.deepEqual(writes.map(({ process_id }) => process_id), [writer.pid]);
   });
