@@ -24,11 +24,19 @@ export const STEAL_PERCENT: Limit = { warn: 25, crit: 60 };
  */
 export const MEMORY_FULL_PERCENT: Limit = { warn: 10, crit: 40 };
 
+/** With more memory available than this it is no host that is short of it, but a control group at its own limit. */
+export const MEMORY_TO_SPARE_PERCENT = 15;
+
 /**
- * Of memory available without swapping (MemAvailable). Alone it says little, since a database may have taken all of it on
- * purpose: it counts only while processes have to reclaim memory themselves (allocstall), which is when they slow down.
+ * Of memory available without swapping (MemAvailable), and bytes of it: both must be below. 3 % of 512 GiB are 15 GiB, and
+ * what a database with huge pages leaves on purpose. It counts only while processes have to reclaim memory themselves
+ * (allocstall), which is when they slow down; a huge page or one busy NUMA node does so now and then.
  */
-export const MEMORY_AVAILABLE_PERCENT: Limit = { warn: 4, crit: 2 };
+export const MEMORY_AVAILABLE = {
+  warn: { percent: 4, bytes: 4 * GiB },
+  crit: { percent: 2, bytes: 2 * GiB },
+} as const;
+export const DIRECT_RECLAIMS_PER_S = 1;
 /** Of CommitLimit, where the kernel enforces it (vm.overcommit_memory 2): beyond it malloc() fails. */
 export const COMMITTED_PERCENT: Limit = { warn: 95, crit: 99 };
 
@@ -51,29 +59,38 @@ export const SPACE_LEFT = {
 } as const;
 /** Inodes left likewise: 5 % of a mail store's 100 million are enough for a year. */
 export const INODES_LEFT = { warn: { percent: 5, count: 50_000 }, crit: { percent: 1, count: 1000 } } as const;
-/** Full in so many seconds when it goes on growing as in the hour before, and no less than so full already. */
+/** Full in so many seconds when it goes on growing as in the two hours before, and no less than so full already. */
 export const FULL_IN_S: Limit = { warn: DAY_S, crit: 4 * 3600 };
 export const FILLING_USED_PERCENT = 80;
-/** How long growth is watched before anything is said: a backup writes for minutes, and is rotated. */
+/** How long growth is watched, twice in a row, before anything is said: a backup writes for minutes, and is rotated. */
 export const GROWTH_S = 3600;
 /** An error that the file system recorded (/sys/fs/ext4/…/errors_count) is told so long; it stays there until fsck. */
 export const RECORDED_ERROR_S = DAY_S;
 
 /**
- * Mean time of a request in ms, over at least so many requests. A busy disk with a deep queue reaches 300 ms; at one second
- * programs stand still. The kernel itself gives up after 30 s (/sys/block/…/device/timeout).
+ * Mean time of a read in ms, over at least so many requests. Somebody waits for each: a busy disk with a deep queue reaches
+ * 300 ms; at one second programs stand still. The kernel itself gives up after 30 s (/sys/block/…/device/timeout).
  */
-export const BLOCK_AWAIT_MS: Limit = { warn: 1000, crit: 10_000 };
+export const BLOCK_READ_MS: Limit = { warn: 1000, crit: 10_000 };
+/**
+ * Of a write. Nobody waits for most, and the kernel queues 256 (nr_requests): a disk with moving heads that does 100 in a
+ * second takes 2.5 s for each while a backup is written to it, and is well.
+ */
+export const BLOCK_WRITE_MS: Limit = { warn: 5000, crit: 20_000 };
 export const BLOCK_MIN_REQUESTS = 10;
-/** Requests under way and none finished for so many seconds: no healthy device needs that long. */
-export const BLOCK_STUCK_S = 5;
+/** Requests under way and none finished for so many seconds: a disk that has to spin up first needs up to as many. */
+export const BLOCK_STUCK_S = 8;
+/** More cannot be under way: kernels have shown a count that fell below zero as 2^32 less a few (dm, md, nbd). */
+export const BLOCK_MAX_IN_FLIGHT = 1_000_000;
 
 /** Of packets that the device received or sent wrong; one in a thousand halves TCP's speed over long paths. */
 export const LINK_ERRORS_PERCENT = 0.1;
-/** Of packets; drivers count multicast for protocols that nobody speaks as dropped, at a few per minute. */
-export const LINK_DROPS_PERCENT = 1;
+/**
+ * Of packets, and in a second. What nobody here speaks (STP, LLDP, IPv6 where it is off) is counted as dropped since Linux
+ * 2.6.37 (__netif_receive_skb_core()), some a second in a big network, and that is a large share on a quiet host.
+ */
+export const LINK_DROPS = { percent: 1, per_s: 10 } as const;
 /** Fewer in a window say nothing. */
-export const MIN_PACKETS = 100;
 export const MIN_BAD_PACKETS = 10;
 /** Packets that a CPU could not queue (softnet_stat, net.core.netdev_max_backlog); a burst may lose some. */
 export const BACKLOG_DROPS = 10;
@@ -102,8 +119,13 @@ export const TCP_MEMORY_PERCENT: Limit = { warn: 85, crit: 98 };
 /** Closed by the peer and not by the program, in the whole window: a leak in the program. */
 export const CLOSE_WAIT = 1000;
 
-/** Of what the kernel grants in all: file handles, process ids, threads, asynchronous I/O. */
+/** Of what the kernel grants in all: file handles, process ids, threads. */
 export const KERNEL_TABLE_PERCENT: Limit = { warn: 80, crit: 95 };
+/**
+ * Of requests of asynchronous I/O. Databases reserve theirs when they start, and need no more then (io_setup(2)): a host
+ * whose limit was made for them is nearly full for years, and only the next one to start is refused.
+ */
+export const ASYNC_IO_PERCENT: Limit = { warn: 95, crit: Infinity };
 
 /**
  * Of a process's soft limit. Not below 256, and not when more are open than allowed: programs that separate privileges

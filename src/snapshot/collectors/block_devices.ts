@@ -2,7 +2,15 @@
 import { type DiskCounters, parseDiskstats, SECTOR_BYTES } from "../../kernel/host/diskstats.ts";
 import type { Figure, HealthFinding } from "../../protocol/snapshot.ts";
 import type { Collector, Sources } from "../collector.ts";
-import { BLOCK_AWAIT_MS, BLOCK_MIN_REQUESTS, BLOCK_STUCK_S, severityOver } from "../limits.ts";
+import {
+  BLOCK_MAX_IN_FLIGHT,
+  BLOCK_MIN_REQUESTS,
+  BLOCK_READ_MS,
+  BLOCK_STUCK_S,
+  BLOCK_WRITE_MS,
+  type Limit,
+  severityOver,
+} from "../limits.ts";
 import { number, rise, share, watched } from "../readings/figures.ts";
 import { absent, Gaps, quiet } from "../readings/reading.ts";
 import { printable } from "../readings/words.ts";
@@ -16,6 +24,8 @@ const STACKED = /^(dm-|md|bcache|drbd)/;
 
 interface Change extends DiskCounters {
   readonly requests: number;
+  /** Whatever it was: on an idle disk fstrim waits for discards alone. */
+  readonly finished: number;
   /** Requests that were under way at both ends of the window. */
   readonly waiting: number;
 }
@@ -38,7 +48,7 @@ export const blockDevices: Collector = {
       }
       return Promise.resolve({
         figures: figuresOf(disks, window_s),
-        findings: [...disks.flatMap((disk) => latencyFindings(disk, window_s)), ...states, ...arrays],
+        findings: [...latency(sources, { disks, window_s }), ...states, ...arrays],
         ...gaps.state(),
       });
     });
@@ -56,11 +66,15 @@ function readDisks(sources: Sources): ReadonlyMap<string, DiskCounters> {
 
 function changeOf(before: DiskCounters, now: DiskCounters): Change {
   const reads = rise(before.reads, now.reads), writes = rise(before.writes, now.writes);
+  const discards = rise(before.discards, now.discards), flushes = rise(before.flushes, now.flushes);
   return {
     name: now.name,
     reads,
     writes,
+    discards,
+    flushes,
     requests: reads + writes,
+    finished: reads + writes + discards + flushes,
     read_sectors: rise(before.read_sectors, now.read_sectors),
     write_sectors: rise(before.write_sectors, now.write_sectors),
     read_ms: rise(before.read_ms, now.read_ms),
@@ -87,40 +101,72 @@ function figuresOf(disks: readonly Change[], window_s: number): readonly Figure[
       }),
       ...(disk.requests < BLOCK_MIN_REQUESTS
         ? []
-        : [watched("block.await_ms", awaitOf(disk), { of: disk.name, ...BLOCK_AWAIT_MS })]),
+        : [watched("block.await_ms", mean(disk.read_ms + disk.write_ms, disk.requests), { of: disk.name })]),
     ]),
   ];
 }
 
-/** Mean time of a request from queue to end. */
-function awaitOf({ read_ms, write_ms, requests }: Change): number {
-  return requests === 0 ? 0 : (read_ms + write_ms) / requests;
+/** Of a request from queue to end. */
+function mean(time_ms: number, requests: number): number {
+  return requests === 0 ? 0 : time_ms / requests;
 }
 
-function latencyFindings(disk: Change, window_s: number): readonly HealthFinding[] {
-  const { name, requests, waiting } = disk;
+/** What is built from others waits when they do: told only where none of them is. */
+function latency(
+  sources: Sources,
+  { disks, window_s }: { readonly disks: readonly Change[]; readonly window_s: number },
+): readonly HealthFinding[] {
+  const of = (some: readonly Change[]): readonly HealthFinding[] =>
+    some.flatMap((disk) => [...stuckFindings(disk, window_s), ...slowFindings(sources, disk)]);
+  const told = of(disks.filter(({ name }) => !STACKED.test(name)));
+  return told.length > 0 ? told : of(disks.filter(({ name }) => STACKED.test(name)));
+}
+
+function stuckFindings(disk: Change, window_s: number): readonly HealthFinding[] {
+  const { name, finished, waiting } = disk;
   const shown_name = printable(name);
-  if (requests === 0 && waiting > 0 && window_s >= BLOCK_STUCK_S) {
+  if (finished === 0 && waiting > 0 && waiting < BLOCK_MAX_IN_FLIGHT && window_s >= BLOCK_STUCK_S) {
     return [{
       id: "block.stuck",
       of: shown_name,
       severity: "critical",
       title: `${shown_name} does not answer: ${waiting} requests wait, none ended in ${number(window_s)} s`,
-      evidence: [`/proc/diskstats: ${shown_name} in_flight ${disk.in_flight}, no read or write finished in the window`],
+      evidence: [`/proc/diskstats: ${shown_name} in_flight ${disk.in_flight}, nothing finished in the window`],
       meaning:
         "Whoever reads or writes there hangs, and cannot be killed. The disk, its cable, or the path to the storage failed.",
       next: "dmesg --level=emerg,alert,crit,err,warn | tail -n 30",
     }];
   }
-  const mean = awaitOf(disk);
-  const severity = severityOver(mean, BLOCK_AWAIT_MS);
-  if (severity === undefined || requests < BLOCK_MIN_REQUESTS) return [];
+  return [];
+}
+
+/** Of what can be pulled out (a stick, a card) nobody expects more: it takes seconds for each write while it is filled. */
+function slowFindings(sources: Sources, disk: Change): readonly HealthFinding[] {
+  const shown_name = printable(disk.name);
+  const kinds: readonly {
+    readonly what: string;
+    readonly count: number;
+    readonly ms: number;
+    readonly limit: Limit;
+  }[] = [
+    { what: "read", count: disk.reads, ms: mean(disk.read_ms, disk.reads), limit: BLOCK_READ_MS },
+    { what: "write", count: disk.writes, ms: mean(disk.write_ms, disk.writes), limit: BLOCK_WRITE_MS },
+  ];
+  const slow = kinds.flatMap(({ what, count, ms, limit }) => {
+    const severity = severityOver(ms, limit);
+    return severity === undefined || count < BLOCK_MIN_REQUESTS ? [] : [{ what, count, ms, severity }];
+  });
+  const [first] = slow.toSorted((a, b) => b.ms - a.ms);
+  if (first === undefined) return [];
+  if (quiet(sources, `/sys/block/${disk.name.replace("/", "!")}/removable`)?.trim() === "1") return [];
   return [{
     id: "block.slow",
     of: shown_name,
-    severity,
-    title: `${shown_name} takes ${number(mean)} ms for a request`,
-    evidence: [`/proc/diskstats: ${shown_name} ${requests} requests took ${number(mean)} ms each, from queue to end`],
+    severity: slow.some(({ severity }) => severity === "critical") ? "critical" : "warning",
+    title: `${shown_name} takes ${number(first.ms)} ms for a ${first.what}`,
+    evidence: slow.map(({ what, count, ms }) =>
+      `/proc/diskstats: ${shown_name} ${count} ${what}s took ${number(ms)} ms each, from queue to end`
+    ),
     meaning:
       "All that waits for this disk stands still for that long: a failing disk that tries again, or far more load " +
       "than it can take.",

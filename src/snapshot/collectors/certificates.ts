@@ -5,7 +5,7 @@ import type { Collector, Sources } from "../collector.ts";
 import { CERTIFICATE_LEFT } from "../limits.ts";
 import { shown, time } from "../readings/figures.ts";
 import { allListeners } from "../readings/net.ts";
-import { nameOf, processesAt } from "../readings/processes.ts";
+import { fewOfEachKind, nameOf, processesAt } from "../readings/processes.ts";
 import { Gaps, quiet } from "../readings/reading.ts";
 import { configuredCertificates } from "../readings/server_settings.ts";
 import { printable, quoted } from "../readings/words.ts";
@@ -53,8 +53,8 @@ function filesOf(sources: Sources, gaps: Gaps): readonly CertificateFile[] {
   /** A server has many processes of one name, which share their settings; another container has its own. */
   const asked = new Set<string>();
   let left = MAX_LINKS;
-  for (const process of processesAt(sources, "end").values()) {
-    if (process.is_kernel_thread || process.state === "Z") continue;
+  for (const process of fewOfEachKind(processesAt(sources, "end"))) {
+    if (process.state === "Z") continue;
     if (left <= 0) {
       gaps.note("/proc/<pid>/fd", `only the first ${MAX_LINKS} descriptors were looked at`);
       break;

@@ -45,9 +45,7 @@ interface Throttled {
 function throttledOf(before: Groups, after: Groups): readonly Throttled[] {
   return [...after.groups].flatMap(([key, group]): Throttled[] => {
     if (group.controller !== "cpu") return [];
-    const then = before.groups.get(key)?.counters;
-    // a group that is new since the window began has counted only in it
-    const rose = (name: string): number => rise(then === undefined ? 0 : then.get(name), group.counters.get(name));
+    const rose = (name: string): number => roseIn(before, { key, group, name });
     return [{
       group,
       periods: rose("periods"),
@@ -55,6 +53,19 @@ function throttledOf(before: Groups, after: Groups): readonly Throttled[] {
       throttled_s: rose("throttled_ns") / 1e9,
     }];
   });
+}
+
+/**
+ * What a counter rose by in the window. A group that is new since the window began has counted only in it; where not all
+ * were read, one that was left out then may have counted for years.
+ */
+function roseIn(
+  before: Groups,
+  { key, group, name }: { readonly key: string; readonly group: Group; readonly name: string },
+): number {
+  const then = before.groups.get(key)?.counters;
+  if (then === undefined && before.is_cut) return 0;
+  return rise(then === undefined ? 0 : then.get(name), group.counters.get(name));
 }
 
 function throttledFindings(
@@ -93,6 +104,8 @@ const CACHES = {
   2: ["inactive_file", "active_file", "slab_reclaimable"],
   1: ["total_inactive_file", "total_active_file"],
 } as const;
+/** Version 1 does not tell which of the kernel's memory can be dropped; mostly it is names of files, which can. */
+const KERNEL_MEMORY = "memory.kmem.usage_in_bytes";
 
 function memoryUse(sources: Sources, group: Group): MemoryUse | undefined {
   if (group.controller !== "memory" || group.limit === Infinity || group.limit <= 0) return undefined;
@@ -102,7 +115,8 @@ function memoryUse(sources: Sources, group: Group): MemoryUse | undefined {
   const is_near = share(usage, group.limit) >= GROUP_MEMORY_PERCENT.warn;
   const stat = is_near ? namedCounters(quiet(sources, `${group.folder}/memory.stat`)) : undefined;
   const cache = CACHES[group.version].reduce((sum, name) => sum + (stat?.get(name) ?? 0), 0);
-  const used = Math.max(0, usage - cache);
+  const of_kernel = is_near && group.version === 1 ? numberOf(quiet(sources, `${group.folder}/${KERNEL_MEMORY}`)) : 0;
+  const used = Math.max(0, usage - cache - (of_kernel ?? 0));
   return { group, used, percent: share(used, group.limit) };
 }
 
@@ -126,8 +140,7 @@ function memoryFindings({ group, used, percent }: MemoryUse): readonly HealthFin
 /** A fork that was refused is told at once; a group that is nearly full, before. */
 function pidsFindings(sources: Sources, group: Group, before: Groups): readonly HealthFinding[] {
   if (group.controller !== "pids") return [];
-  const then = before.groups.get(`pids ${group.path}`)?.counters;
-  const refused = rise(then === undefined ? 0 : then.get("max"), group.counters.get("max"));
+  const refused = roseIn(before, { key: `pids ${group.path}`, group, name: "max" });
   const current = numberOf(quiet(sources, `${group.folder}/pids.current`)) ?? 0;
   const severity = refused > 0 ? "critical" : severityOver(share(current, group.limit), GROUP_PIDS_PERCENT);
   if (severity === undefined) return [];
@@ -169,7 +182,12 @@ function figuresOf({ after, throttled, full, window_s }: State): readonly Figure
 
 /** What happens in a group is counted in the groups around it too, where they have a limit: the innermost is told. */
 function withoutParents(findings: readonly HealthFinding[]): readonly HealthFinding[] {
-  return findings.filter(({ id, of = "" }) =>
-    !findings.some((other) => other.id === id && other.of !== of && other.of?.startsWith(`${of.replace(/\/$/, "")}/`))
-  );
+  const around = new Set(findings.flatMap(({ id, of = "" }) => foldersAround(of).map((path) => `${id} ${path}`)));
+  return findings.filter(({ id, of = "" }) => !around.has(`${id} ${of}`));
+}
+
+/** `/` and `/a` of `/a/b`. */
+function foldersAround(path: string): readonly string[] {
+  const names = path.split("/").filter((name) => name !== "");
+  return names.map((_, at) => `/${names.slice(0, at).join("/")}`);
 }

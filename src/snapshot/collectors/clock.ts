@@ -1,5 +1,6 @@
 /** The clock: whether somebody keeps it right, and whether it jumped while we looked. */
 import type { KernelClock } from "../../ffi/clock.ts";
+import type { ProcessStat } from "../../kernel/host/procfs.ts";
 import type { HealthFinding } from "../../protocol/snapshot.ts";
 import type { Collector, Sources } from "../collector.ts";
 import { CLOCK_JUMP_S, CLOCK_SETTLING_S } from "../limits.ts";
@@ -8,8 +9,11 @@ import { bootSeconds, uptime } from "../readings/host.ts";
 import { nameOf, processesAt } from "../readings/processes.ts";
 import { absent, quiet } from "../readings/reading.ts";
 
-/** Programs that tell the kernel when the clock is right. Without one a guest may have its time from the hypervisor, and is well. */
-const DAEMONS = /^(chronyd|ntpd|ntpsec-ntpd|openntpd|systemd-timesyn|ptp4l|phc2sys|timemaster)/;
+/**
+ * Programs that tell the kernel when the clock is right; ptp4l keeps the clock of the network card. Without one a guest may
+ * have its time from the hypervisor, and is well.
+ */
+const DAEMONS = /^(chronyd|ntpd|ntpsec-ntpd|openntpd|systemd-timesyn|phc2sys|timemaster)/;
 const TICKS_PER_S = 100;
 
 export const clock: Collector = {
@@ -19,7 +23,8 @@ export const clock: Collector = {
     return Promise.resolve(() => {
       const jump_s = jumpBetween(before, readTimes(sources));
       const state = sources.clock();
-      const jumped = jumpFindings(jump_s);
+      // whoever boots without a clock of its own is set right by its time daemon, once
+      const jumped = (uptime(sources) ?? Infinity) < CLOCK_SETTLING_S ? [] : jumpFindings(jump_s);
       if (state === undefined) {
         return Promise.resolve({ ...absent("the kernel does not tell about its clock here"), findings: jumped });
       }
@@ -69,7 +74,7 @@ function unsynchronised(sources: Sources, { synchronised }: KernelClock): readon
   if (synchronised) return [];
   const uptime_s = uptime(sources);
   const daemon = [...processesAt(sources, "end").values()].find(({ process_name }) => DAEMONS.test(process_name));
-  if (daemon === undefined || uptime_s === undefined || !tellsKernel(sources, daemon.process_name)) return [];
+  if (daemon === undefined || uptime_s === undefined || !tellsKernel(sources, daemon)) return [];
   const running_s = uptime_s - daemon.start_ticks / TICKS_PER_S;
   if (running_s < CLOCK_SETTLING_S) return [];
   return [{
@@ -87,9 +92,10 @@ function unsynchronised(sources: Sources, { synchronised }: KernelClock): readon
   }];
 }
 
-/** chronyd leaves the kernel's flag alone where its file does not say `rtcsync`. */
-function tellsKernel(sources: Sources, daemon: string): boolean {
-  if (daemon !== "chronyd") return true;
+/** chronyd leaves the kernel's flag alone where its file does not say `rtcsync`, and with `-x` (containers) the clock too. */
+function tellsKernel(sources: Sources, { process_id, process_name }: ProcessStat): boolean {
+  if (process_name !== "chronyd") return true;
+  if ((quiet(sources, `/proc/${process_id}/cmdline`) ?? "").split("\0").includes("-x")) return false;
   const files = ["/etc/chrony/chrony.conf", "/etc/chrony.conf"].flatMap((path) => quiet(sources, path) ?? []);
   return files.some((text) => /^\s*rtcsync\b/m.test(text));
 }

@@ -52,8 +52,14 @@ interface State {
 
 function stateOf(sources: Sources): State {
   return once(sources, "file systems with errors", () => {
-    const mounts = oncePerDevice(mountsAt(sources, "end"));
-    return { mounts, stopped: mounts.filter(isStopped), recorded: recordedErrors(sources) };
+    const all = mountsAt(sources, "end");
+    const mounts = oncePerDevice(all);
+    // `remount,ro` changes the file system and the one mount that it names: other mounts of all of it go on to say rw
+    const on_purpose = new Set(
+      all.filter(({ root, options }) => root === "/" && hasOption(options, "ro")).map(({ device }) => device),
+    );
+    const stopped = mounts.filter((mount) => isStopped(mount, on_purpose.has(mount.device)));
+    return { mounts, stopped, recorded: recordedErrors(sources) };
   });
 }
 
@@ -75,9 +81,9 @@ function oncePerDevice(mounts: readonly Mount[]): readonly Mount[] {
  * Who mounts read-only sets it at the mount; the kernel, after an error, only at the file system: then the mount still
  * says `rw` (show_mountinfo(), fs/proc_namespace.c).
  */
-function isStopped({ options, super_options }: Mount): boolean {
+function isStopped({ options, super_options }: Mount, is_on_purpose: boolean): boolean {
   return STOPPED.some((each) => hasOption(super_options, each)) ||
-    !hasOption(options, "ro") && hasOption(super_options, "ro");
+    !is_on_purpose && !hasOption(options, "ro") && hasOption(super_options, "ro");
 }
 
 function readOnlyByError(mount: Mount): readonly HealthFinding[] {
@@ -111,7 +117,8 @@ function neverWritable(sources: Sources, mounts: readonly Mount[]): readonly Hea
   );
   return mounts.flatMap((mount): HealthFinding[] => {
     const options = wanted.get(mount.mount_point);
-    if (options === undefined || hasOption(options, "ro")) return [];
+    // what is not mounted at boot, somebody mounted by hand, as it pleased him
+    if (options === undefined || hasOption(options, "ro") || hasOption(options, "noauto")) return [];
     if (!hasOption(mount.options, "ro") || !hasOption(mount.super_options, "ro")) return [];
     const at = printable(mount.mount_point);
     return [{

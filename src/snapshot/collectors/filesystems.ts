@@ -1,5 +1,5 @@
 /** File systems: space and inodes left, growth, and those that the kernel made read-only after an error. */
-import { type Mount, storageMounts } from "../../kernel/host/mounts.ts";
+import { mayHang, type Mount, storageMounts } from "../../kernel/host/mounts.ts";
 import type { Figure, HealthFinding } from "../../protocol/snapshot.ts";
 import type { Collector, Remembered, Sources, Space } from "../collector.ts";
 import {
@@ -13,11 +13,14 @@ import {
 } from "../limits.ts";
 import { bytes, number, share, shown, time, watched } from "../readings/figures.ts";
 import { mountsAt } from "../readings/host.ts";
-import { Gaps } from "../readings/reading.ts";
+import { processesAt } from "../readings/processes.ts";
+import { Gaps, quiet } from "../readings/reading.ts";
 import { printable, quoted } from "../readings/words.ts";
 
-/** Network file systems are asked by a helper each: so many at once. */
-const AT_ONCE = 8;
+/** Network file systems are asked by a helper each, 3 ms of CPU time: so many at once, and so many in all. */
+const AT_ONCE = 8, MAX_HELPERS = 64;
+/** The fullest, whose growth is followed: others are far from full. */
+const MAX_FOLLOWED = 100;
 /** More are counted, and looked at, but not shown. */
 const MAX_SHOWN = 24;
 /** Inodes come out of free space there: when that ends so do they, and they say nothing of their own. */
@@ -37,31 +40,83 @@ export const filesystems: Collector = {
       const growth = growthOf(all, { remembered, now_ms: sources.now() });
       return {
         figures: all.slice(0, MAX_SHOWN).flatMap(figuresOf),
-        findings: all.flatMap((each) => spaceFindings(each, growth.filling.get(each.mount.mount_point))),
+        findings: oncePerSpace(all).flatMap((each) => spaceFindings(each, growth.filling.get(each.mount.mount_point))),
         remember: growth.remember,
         ...gaps.state(),
       };
     }),
 };
 
-/** The fullest first. */
+/** The fullest first. Local ones are asked before others, so that a hundred dead mounts of a server do not cost the rest. */
 async function askAll(
   sources: Sources,
   { mounts, gaps }: { readonly mounts: readonly Mount[]; readonly gaps: Gaps },
 ): Promise<readonly Filesystem[]> {
-  const waiting = [...mounts], answers: Filesystem[] = [];
+  const [remote, local] = [mounts.filter(mayHang), mounts.filter((mount) => !mayHang(mount))];
+  const hanging = remote.length === 0 ? new Set<string>() : askedBefore(sources);
+  const asked = remote.filter(({ mount_point }) => !hanging.has(mount_point));
+  for (const { mount_point, type } of remote.filter(({ mount_point }) => hanging.has(mount_point))) {
+    gaps.note(`${printable(mount_point)} (${printable(type)})`, "a helper of an earlier snapshot still waits for it");
+  }
+  if (asked.length > MAX_HELPERS) {
+    gaps.note("network file systems", `only ${MAX_HELPERS} of ${asked.length} were asked`);
+  }
+  const waiting = [...local, ...asked.slice(0, MAX_HELPERS)].values(), answers: Filesystem[] = [];
+  const silent = new Set<string>();
   const asker = async (): Promise<void> => {
-    for (let mount = waiting.shift(); mount !== undefined; mount = waiting.shift()) {
+    for (const mount of waiting) {
+      const server = serverOf(mount);
       try {
+        if (server !== undefined && silent.has(server)) throw new Error("its server did not answer for another mount");
         const space = await sources.space(mount);
         if (space !== undefined && space.size_bytes > 0) answers.push({ mount, space });
       } catch (error) {
+        if (server !== undefined) silent.add(server);
         gaps.note(`${printable(mount.mount_point)} (${printable(mount.type)})`, error);
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, mounts.length) }, asker));
   return answers.sort((a, b) => usedPercent(b.space) - usedPercent(a.space));
+}
+
+/** `nas` of `nas:/export` and of `//nas/share`. */
+function serverOf(mount: Mount): string | undefined {
+  return mayHang(mount) ? /^(?:\/\/([^/]+)|([^/].*?):\/)/.exec(mount.source)?.slice(1).find(Boolean) : undefined;
+}
+
+/**
+ * Mounts that a helper has been asked about which not even SIGKILL ends (a FUSE server that took the request and hangs):
+ * another one every five minutes would fill the table of processes.
+ */
+function askedBefore(sources: Sources): ReadonlySet<string> {
+  const stuck = [...processesAt(sources, "start").values()].filter(({ process_name, state }) =>
+    process_name === "stat" && state === "D"
+  );
+  return new Set(stuck.flatMap(({ process_id }) => {
+    const [, f, c, , end, mount_point] = (quiet(sources, `/proc/${process_id}/cmdline`) ?? "").split("\0");
+    return f === "-f" && c === "-c" && end === "--" && mount_point !== undefined ? [mount_point] : [];
+  }));
+}
+
+/** What shares its space with another one, is full when it is: data sets of a pool, shares of one disk. Told once. */
+function oncePerSpace(all: readonly Filesystem[]): readonly Filesystem[] {
+  const spaces = new Map<string, Filesystem>();
+  for (const each of all) {
+    const key = spaceOf(each), known = spaces.get(key);
+    const is_better = known === undefined ||
+      each.mount.mount_point.length < known.mount.mount_point.length &&
+        known.mount.read_only === each.mount.read_only ||
+      known.mount.read_only && !each.mount.read_only;
+    if (is_better) spaces.set(key, each);
+  }
+  return [...spaces.values()];
+}
+
+function spaceOf({ mount, space }: Filesystem): string {
+  const { size_bytes, available_bytes, inodes } = space;
+  if (mount.type === "zfs") return `zfs ${mount.source.split("/")[0]} ${available_bytes}`;
+  return mayHang(mount) ? `${mount.type} ${size_bytes} ${available_bytes} ${inodes}` : `mount ${mount.mount_point}`;
 }
 
 function usedPercent({ size_bytes, available_bytes }: Space): number {
@@ -175,8 +230,8 @@ function fillingFindings({ mount, space }: Filesystem, full_in_s: number | undef
     of: at,
     severity,
     title: `${at} is full in ${time(full_in_s)} if it goes on growing so (${bytes(space.available_bytes)} left)`,
-    evidence: [`statfs ${at}: ${space.available_bytes} bytes available, measured over more than an hour`],
-    meaning: "It has grown for an hour or longer. Find out what grows while there is still space.",
+    evidence: [`statfs ${at}: ${space.available_bytes} bytes available, measured over more than two hours`],
+    meaning: "It has grown for two hours or longer. Find out what grows while there is still space.",
     next: `du -xh --max-depth=2 ${quoted(at)} | sort -rh | head -n 20`,
   }];
 }
@@ -193,8 +248,8 @@ interface Growth {
 }
 
 /**
- * Two marks are kept of each file system, an hour apart at least: growth is measured from the older one, so that what a
- * backup writes within minutes is seen against an hour, and not against the five minutes since the last snapshot.
+ * Three marks are kept of each file system, an hour apart at least. It has to grow in both spans that they make, and the
+ * slower one counts: a backup that is written within an hour, and is rotated, is seen in one of them only.
  */
 function growthOf(
   all: readonly Filesystem[],
@@ -202,21 +257,26 @@ function growthOf(
 ): Growth {
   const filling = new Map<string, number>();
   const remember: Record<string, readonly Mark[]> = {};
-  for (const { mount, space } of all) {
+  for (const { mount, space } of all.slice(0, MAX_FOLLOWED)) {
     const now: Mark = { at_ms: now_ms, available_bytes: space.available_bytes };
     // a clock that jumped back leaves marks of the future
     const marks = marksOf(remembered?.[mount.mount_point]).filter(({ at_ms }) => at_ms < now_ms);
-    const [oldest] = marks;
+    const [oldest, middle] = marks;
     const newest = marks.at(-1);
     const is_due = newest === undefined || now_ms - newest.at_ms >= GROWTH_S * 1000;
-    remember[mount.mount_point] = is_due ? [...marks, now].slice(-2) : marks;
-    if (oldest === undefined || mount.read_only) continue;
-    const passed_s = (now_ms - oldest.at_ms) / 1000;
-    const lost = oldest.available_bytes - space.available_bytes;
-    if (passed_s < GROWTH_S || lost <= 0 || usedPercent(space) < FILLING_USED_PERCENT) continue;
-    filling.set(mount.mount_point, space.available_bytes / (lost / passed_s));
+    remember[mount.mount_point] = is_due ? [...marks, now].slice(-3) : marks;
+    if (oldest === undefined || middle === undefined || mount.read_only) continue;
+    if (usedPercent(space) < FILLING_USED_PERCENT) continue;
+    const per_s = Math.min(lossBetween(oldest, middle), lossBetween(middle, now));
+    if (per_s > 0) filling.set(mount.mount_point, space.available_bytes / per_s);
   }
   return { filling, remember };
+}
+
+/** In bytes a second; 0 over less than an hour. */
+function lossBetween(before: Mark, after: Mark): number {
+  const passed_s = (after.at_ms - before.at_ms) / 1000;
+  return passed_s < GROWTH_S ? 0 : (before.available_bytes - after.available_bytes) / passed_s;
 }
 
 function marksOf(value: unknown): readonly Mark[] {

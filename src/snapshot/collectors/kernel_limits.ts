@@ -1,7 +1,7 @@
 /** Tables of the whole kernel that can run full: open files, process ids, threads, asynchronous I/O. */
 import type { Figure, HealthFinding } from "../../protocol/snapshot.ts";
 import type { Collector, Sources } from "../collector.ts";
-import { KERNEL_TABLE_PERCENT, severityOver } from "../limits.ts";
+import { ASYNC_IO_PERCENT, KERNEL_TABLE_PERCENT, type Limit, severityOver } from "../limits.ts";
 import { numbersOf } from "../readings/counters.ts";
 import { number, share, shown, watched } from "../readings/figures.ts";
 import { Gaps } from "../readings/reading.ts";
@@ -12,6 +12,8 @@ interface Table {
   readonly used: (sources: Sources) => number | undefined;
   /** Where the limit is. */
   readonly limit: string;
+  /** Default {@link KERNEL_TABLE_PERCENT}. */
+  readonly percent?: Limit;
   readonly evidence: string;
   readonly meaning: string;
   readonly next: string;
@@ -53,6 +55,7 @@ const TABLES: readonly Table[] = [
     what: "of all requests of asynchronous I/O that the kernel allows",
     used: (sources) => numbersOf(sources.text("/proc/sys/fs/aio-nr"))[0],
     limit: "/proc/sys/fs/aio-max-nr",
+    percent: ASYNC_IO_PERCENT,
     evidence: "/proc/sys/fs/aio-nr",
     meaning: "Databases that use asynchronous I/O cannot start: io_setup() fails with EAGAIN.",
     next: "cat /proc/sys/fs/aio-nr /proc/sys/fs/aio-max-nr",
@@ -87,11 +90,12 @@ function readTable(
   const [limit] = numbersOf(sources.text(table.limit));
   if (used === undefined || limit === undefined || limit <= 0) return { figures: [], findings: [] };
   const percent = share(used, limit);
-  const severity = severityOver(percent, KERNEL_TABLE_PERCENT);
+  const limits = table.percent ?? KERNEL_TABLE_PERCENT;
+  const severity = severityOver(percent, limits);
   return {
     figures: [
       watched(`kernel.${table.name}`, used, { min: 0 }),
-      shown(`kernel.${table.name}_used_percent`, percent, { ...KERNEL_TABLE_PERCENT, min: 0, max: 100 }),
+      shown(`kernel.${table.name}_used_percent`, percent, { ...limits, min: 0, max: 100 }),
     ],
     findings: severity === undefined ? [] : [{
       id: `kernel.${table.name}_limit`,

@@ -1,11 +1,12 @@
 /** Errors in the kernel's log since the last snapshot, by class. */
 import type { HealthFinding } from "../../protocol/snapshot.ts";
-import type { Collector } from "../collector.ts";
+import type { Collector, Remembered, Sources } from "../collector.ts";
 import { BOOTING_S, SEGFAULTS } from "../limits.ts";
 import { shown } from "../readings/figures.ts";
 import { kernelLog, type LogRecord } from "../readings/kernel_log.ts";
 import { damagedDevices } from "./filesystem_errors.ts";
 import { lastOfLog, logSince } from "../readings/log_since.ts";
+import { quiet } from "../readings/reading.ts";
 
 const SHOWN_LINES = 3;
 const LONGEST_LINE = 200;
@@ -62,7 +63,9 @@ const CLASSES: readonly LogClass[] = [
     name: "io_error",
     pattern:
       /I\/O error, dev ([^,\s]+)|Buffer I\/O error on dev(?:ice)? ([^,\s]+)|critical (?:medium|target|space allocation|nexus) error, dev ([^,\s]+)|lost (?:async )?page write|Medium Error|rejecting I\/O to (?:offline|dead) device|Device offlined|nvme\d*: .*(?:controller is down|I\/O \d+ .*timeout|Removing after probe failure)|nvme (\S+?): (?:I\/O .*timeout|controller is down)/,
-    except: /, dev (?:fd|sr)\d|on dev(?:ice)? (?:fd|sr)\d/,
+    // drives without a medium, images that were detached, and a request that the device need not know
+    except:
+      /, dev (?:fd|sr|loop)\d|on dev(?:ice)? (?:fd|sr|loop)\d|:\((?:DISCARD|SECURE_ERASE|WRITE_ZEROES|WRITE_SAME)\)/,
     severity: "critical",
     what: "errors of disks",
     meaning: "Data could not be read or written: a failing disk, its cable, or lost paths to the storage.",
@@ -76,14 +79,21 @@ const CLASSES: readonly LogClass[] = [
       "A file system found its structure on disk damaged, or could not write it. It has to be checked with fsck.",
   },
   {
+    name: "hardware_corrected",
+    pattern: /EDAC .*\bCE\b/,
+    severity: "warning",
+    what: "errors of memory that the hardware corrected",
+    meaning: "A memory module is failing: corrected errors come before those that kill programs or the host.",
+  },
+  {
     name: "hardware_error",
     pattern:
-      /\[Hardware Error\]|EDAC .*\b(?:CE|UE)\b|[Mm]achine [Cc]heck|Memory failure: 0x|AER: (?:Uncorrected|Multiple Uncorrected|Fatal)|mce: CPU\d+:? .*(?:MCE|Uncorrected)/,
+      /\[Hardware Error\]|EDAC .*\bUE\b|[Mm]achine [Cc]heck|Memory failure: 0x|AER: (?:Uncorrected|Multiple Uncorrected|Fatal)|mce: CPU\d+:? .*(?:MCE|Uncorrected)/,
     except:
       /Machine check events logged|MCE banks|Machine check polling|Machine check injector|In-kernel MCE decoding|Using \d+ MCE|CPU supports \d+ MCE/i,
     severity: "critical",
     what: "errors of memory, CPU or PCIe that the hardware reported",
-    meaning: "Hardware is failing; corrected errors come before those that stop the host.",
+    meaning: "Hardware is failing: memory, a CPU or a card has to be replaced.",
   },
   {
     name: "link_down",
@@ -134,10 +144,14 @@ export const kernelLogErrors: Collector = {
     Promise.resolve(({ remembered }) => {
       const all = kernelLog(sources);
       const damaged = damagedDevices(sources).map((device) => new RegExp(`\\b${RegExp.escape(device)}\\b`));
-      const fresh = logSince(sources, remembered).filter(({ message }) =>
+      const fresh = withoutCorrected(logSince(sources, remembered)).filter(({ message }) =>
         !(FILESYSTEM_ERROR.test(message) && damaged.some((device) => device.test(message)))
       );
       const sorted = sortOut(fresh);
+      sorted.set(
+        "link_down",
+        (sorted.get("link_down") ?? []).filter((hit) => isNews(sources, { hit, remembered })),
+      );
       return Promise.resolve({
         figures: CLASSES.map(({ name }) => shown(`kernel_log.${name}`, sorted.get(name)?.length ?? 0)),
         findings: CLASSES.flatMap((each) => findingsOf(each, sorted.get(each.name) ?? [])),
@@ -152,8 +166,45 @@ interface Hit {
   readonly of: string | undefined;
 }
 
+/** Of a report by the firmware (`{3}[Hardware Error]: …`, drivers/acpi/apei/ghes.c), or by AMD's machine checks. */
+const REPORT = /(?:(\{\d+\}))?\[Hardware Error\]: /;
+const CORRECTED = /event severity: (?:corrected|info)|Corrected error, no action required/;
+
+/** What the hardware corrected "requires no further action"; errors of memory among it are counted by EDAC too. */
+function withoutCorrected(records: readonly LogRecord[]): readonly LogRecord[] {
+  const corrected = new Set<string>();
+  for (const { message } of records) {
+    const report = REPORT.exec(message)?.[1];
+    if (report !== undefined && CORRECTED.test(message)) corrected.add(report);
+  }
+  let is_corrected = false;
+  return records.filter(({ message }) => {
+    const [is_report, report] = REPORT.exec(message) ?? [];
+    if (is_report === undefined) return true;
+    if (report !== undefined) return !corrected.has(report);
+    // without a number a report goes on until another one begins
+    if (/: (?:Corrected|Deferred|Uncorrected) error|Machine check|: CPU \d+: Machine Check/i.test(message)) {
+      is_corrected = CORRECTED.test(message);
+    }
+    return !is_corrected;
+  });
+}
+
+/**
+ * An interface that is down now was taken down on purpose, or `network_interfaces` tells of its link, as soon as it remembers
+ * that there was one.
+ */
+function isNews(
+  sources: Sources,
+  { hit: { of, record }, remembered }: { readonly hit: Hit; readonly remembered: Remembered | undefined },
+): boolean {
+  if (of === undefined || /WATCHDOG/.test(record.message)) return true;
+  const carrier = quiet(sources, `/sys/class/net/${of.replace(/:$/, "")}/carrier`)?.trim();
+  return carrier === "1" || carrier === "0" && remembered === undefined;
+}
+
 /** Each record belongs to the first class that knows it. */
-function sortOut(records: readonly LogRecord[]): ReadonlyMap<string, readonly Hit[]> {
+function sortOut(records: readonly LogRecord[]): Map<string, readonly Hit[]> {
   const sorted = new Map<string, Hit[]>();
   for (const record of records) {
     const message = record.message.slice(0, 1000);
@@ -163,7 +214,9 @@ function sortOut(records: readonly LogRecord[]): ReadonlyMap<string, readonly Hi
     );
     if (found === undefined) continue;
     const of = found.pattern.exec(message)?.slice(1).find((group) => group !== undefined);
-    sorted.set(found.name, [...sorted.get(found.name) ?? [], { record, of }]);
+    const hits = sorted.get(found.name) ?? [];
+    hits.push({ record, of });
+    sorted.set(found.name, hits);
   }
   return sorted;
 }

@@ -2,9 +2,10 @@
 import { availableMemory, parseMeminfo } from "../../kernel/host/procfs.ts";
 import type { Figure, HealthFinding } from "../../protocol/snapshot.ts";
 import type { Collector, Sources } from "../collector.ts";
-import { COMMITTED_PERCENT, MEMORY_AVAILABLE_PERCENT, severityOver, severityUnder } from "../limits.ts";
+import { COMMITTED_PERCENT, DIRECT_RECLAIMS_PER_S, MEMORY_AVAILABLE, severityOver } from "../limits.ts";
 import { type Counters, namedCounters, numberOf } from "../readings/counters.ts";
 import { bytes, number, rise, share, shown, watched } from "../readings/figures.ts";
+import { mountsAt } from "../readings/host.ts";
 import { once } from "../readings/once.ts";
 import { quiet } from "../readings/reading.ts";
 
@@ -19,8 +20,9 @@ export const memory: Collector = {
     return Promise.resolve(({ window_s }) => {
       const after = vmstatAt(sources, "end");
       const meminfo = memoryOf(sources);
-      const stalls = directReclaims(before, after);
-      const state = { total: meminfo.get("MemTotal") ?? 0, available: availableHere(sources), stalls, meminfo };
+      const stalls = isVirtual(sources) ? 0 : directReclaims(before, after);
+      const total = meminfo.get("MemTotal") ?? 0;
+      const state = { total, available: availableHere(sources), stalls, window_s, meminfo };
       return Promise.resolve({
         figures: [...sizes(state), ...rates({ before, after, window_s })],
         findings: [...lowMemory(state), ...committed(sources, meminfo), ...badMemory(meminfo)],
@@ -46,11 +48,17 @@ export function availableHere(sources: Sources): number {
   return availableMemory(memoryOf(sources)) + Math.max(0, of("size") - of("c_min"));
 }
 
+/** In an LXC container meminfo is that of its group, and vmstat is the host's: they say nothing together. */
+function isVirtual(sources: Sources): boolean {
+  return mountsAt(sources, "end").some(({ mount_point }) => mount_point === "/proc/meminfo");
+}
+
 interface State {
   readonly total: number;
   readonly available: number;
   /** How often a process had to reclaim memory itself in the window. */
   readonly stalls: number;
+  readonly window_s: number;
   readonly meminfo: Counters;
 }
 
@@ -90,13 +98,14 @@ function directReclaims(before: Counters, after: Counters): number {
   return sum;
 }
 
-function lowMemory({ total, available, stalls }: State): readonly HealthFinding[] {
+function lowMemory({ total, available, stalls, window_s }: State): readonly HealthFinding[] {
   const percent = share(available, total);
-  const severity = severityUnder(percent, MEMORY_AVAILABLE_PERCENT);
-  if (severity === undefined || stalls === 0 || total === 0) return [];
+  const below = (limit: { readonly percent: number; readonly bytes: number }): boolean =>
+    percent < limit.percent && available < limit.bytes;
+  if (total === 0 || !below(MEMORY_AVAILABLE.warn) || stalls / window_s < DIRECT_RECLAIMS_PER_S) return [];
   return [{
     id: "memory.low",
-    severity,
+    severity: below(MEMORY_AVAILABLE.crit) ? "critical" : "warning",
     title: `Only ${bytes(available)} (${number(percent)} %) of ${bytes(total)} memory are available`,
     evidence: [
       `/proc/meminfo: available ${bytes(available)} of MemTotal ${bytes(total)}`,

@@ -1,7 +1,7 @@
 /** Network interfaces: traffic, errors and drops over the window, links that went down, bonds that lost a member. */
 import type { Figure, HealthFinding } from "../../protocol/snapshot.ts";
 import type { Collector, Remembered, Sources } from "../collector.ts";
-import { BACKLOG_DROPS, LINK_DROPS_PERCENT, LINK_ERRORS_PERCENT, MIN_BAD_PACKETS, MIN_PACKETS } from "../limits.ts";
+import { BACKLOG_DROPS, LINK_DROPS, LINK_ERRORS_PERCENT, MIN_BAD_PACKETS } from "../limits.ts";
 import { rise, share, watched } from "../readings/figures.ts";
 import { Gaps, quiet } from "../readings/reading.ts";
 import { bootId } from "../readings/host.ts";
@@ -35,7 +35,7 @@ export const networkInterfaces: Collector = {
         const then = before.get(name);
         return name === "lo" || then === undefined ? [] : [{ name, change: changeOf(then, now) }];
       });
-      const links = linksOf(sources, [...physical]);
+      const links = linksOf(sources, [...physical].filter((name) => isLinkWatched(sources, name)));
       const had_link = everHadLink(links, remembered?.boot_id === bootId(sources) ? remembered : {});
       const dropped = rise(backlog_before, backlogDrops(sources));
       return Promise.resolve({
@@ -44,9 +44,9 @@ export const networkInterfaces: Collector = {
           watched("network.backlog_drops_per_s", dropped / window_s),
         ],
         findings: [
-          ...changes.filter(({ name }) => physical.has(name)).flatMap(packetFindings),
+          ...changes.filter(({ name }) => physical.has(name)).flatMap((each) => packetFindings(each, window_s)),
           ...backlogFindings(dropped),
-          ...lostLinks(links, had_link),
+          ...lostLinks(links, { had_link, is_cut_off: !Object.values(linksOf(sources, [...physical])).includes(true) }),
           ...gaps.try("/proc/net/bonding", () => bondFindings(sources)) ?? [],
         ],
         remember: { boot_id: bootId(sources), ...had_link },
@@ -118,7 +118,7 @@ function total({ change }: Changed): number {
   return change.rx_bytes + change.tx_bytes;
 }
 
-function packetFindings({ name, change }: Changed): readonly HealthFinding[] {
+function packetFindings({ name, change }: Changed, window_s: number): readonly HealthFinding[] {
   const packets = change.rx_packets + change.tx_packets;
   const errors = change.rx_errors + change.tx_errors, drops = change.rx_drops + change.tx_drops;
   const of = printable(name);
@@ -136,8 +136,8 @@ function packetFindings({ name, change }: Changed): readonly HealthFinding[] {
       next: LINKS,
     });
   }
-  const is_many = drops >= MIN_BAD_PACKETS && packets >= MIN_PACKETS &&
-    share(drops, packets + drops) >= LINK_DROPS_PERCENT;
+  const is_many = drops >= MIN_BAD_PACKETS && drops / window_s >= LINK_DROPS.per_s &&
+    share(drops, packets + drops) >= LINK_DROPS.percent;
   if (is_many) {
     found.push({
       id: "network.drops",
@@ -178,6 +178,12 @@ function backlogFindings(dropped: number): readonly HealthFinding[] {
 
 type Links = Readonly<Record<string, boolean>>;
 
+/** A wireless one loses its network wherever it is carried, and of a bond's member the bond itself tells. */
+function isLinkWatched(sources: Sources, name: string): boolean {
+  const folder = `/sys/class/net/${name}`;
+  return ["wireless", "phy80211", "bonding_slave"].every((each) => sources.facts(`${folder}/${each}`) === undefined);
+}
+
 /** Whether each interface that is up has a link: the file cannot be read while an interface is down. */
 function linksOf(sources: Sources, names: readonly string[]): Links {
   return Object.fromEntries(names.flatMap((name) => {
@@ -194,14 +200,17 @@ function everHadLink(links: Links, remembered: Remembered): Links {
 }
 
 /** An interface that never had a link has no cable, and is well. */
-function lostLinks(links: Links, had_link: Links): readonly HealthFinding[] {
+function lostLinks(
+  links: Links,
+  { had_link, is_cut_off }: { readonly had_link: Links; readonly is_cut_off: boolean },
+): readonly HealthFinding[] {
   return Object.entries(links).flatMap(([name, has_link]): HealthFinding[] => {
     if (has_link || had_link[name] !== true) return [];
     const of = printable(name);
     return [{
       id: "network.link_down",
       of,
-      severity: "critical",
+      severity: is_cut_off ? "critical" : "warning",
       title: `${of} has lost its link`,
       evidence: [`/sys/class/net/${of}/carrier: 0, and 1 in a snapshot before`],
       meaning: "Nothing is received or sent there: the cable, the switch port, or the peer is gone.",

@@ -4,7 +4,7 @@ import type { HealthFinding } from "../../protocol/snapshot.ts";
 import type { Collector, Remembered } from "../collector.ts";
 import { type Group, type Groups, groupsAt } from "../readings/cgroups.ts";
 import { bytes, rise, shown } from "../readings/figures.ts";
-import { bootId } from "../readings/host.ts";
+import { bootId, isContainer } from "../readings/host.ts";
 import { lastOfLog, logSince } from "../readings/log_since.ts";
 import { kernelLog, type LogRecord } from "../readings/kernel_log.ts";
 import { Gaps } from "../readings/reading.ts";
@@ -41,10 +41,13 @@ export const oom: Collector = {
         limited.reduce((sum, { kills }) => sum + kills, 0),
         victims.filter(({ is_in_group }) => is_in_group).length,
       );
+      const of_host = victims.filter(({ is_in_group }) => !is_in_group);
+      // in a container the counter is also that of neighbours at their own limits: only the log tells them apart
+      const kills_of_host = isContainer(sources) ? of_host.length : Math.max(0, total - in_groups);
       return Promise.resolve({
         figures: [shown("oom.kills", total)],
         findings: [
-          ...hostFindings(Math.max(0, total - in_groups), victims.filter(({ is_in_group }) => !is_in_group)),
+          ...hostFindings(kills_of_host, of_host),
           ...groupFindings(limited, victims.filter(({ is_in_group }) => is_in_group)),
         ],
         remember: {
@@ -105,8 +108,9 @@ function limitedKills(
   const at_limit = all.filter((group) => rose(group, "oom") > 0).map(({ path }) => path.replace(/\/$/, ""));
   return all.flatMap((group) => {
     const kills = rose(group, "oom_kill");
+    if (kills === 0) return [];
     const is_limited = at_limit.some((path) => `${group.path}/`.startsWith(`${path}/`));
-    return kills > 0 && is_limited ? [{ group, kills }] : [];
+    return is_limited ? [{ group, kills }] : [];
   });
 }
 

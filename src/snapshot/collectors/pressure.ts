@@ -2,10 +2,11 @@
 import { parsePressureTotals } from "../../kernel/host/procfs.ts";
 import type { Figure, HealthFinding } from "../../protocol/snapshot.ts";
 import type { Collector, Sources } from "../collector.ts";
-import { MEMORY_FULL_PERCENT, severityOver } from "../limits.ts";
+import { MEMORY_FULL_PERCENT, MEMORY_TO_SPARE_PERCENT, severityOver } from "../limits.ts";
 import { number, rise, share, watched } from "../readings/figures.ts";
 import { bootSeconds } from "../readings/host.ts";
 import { absent, quiet } from "../readings/reading.ts";
+import { availableHere, memoryOf } from "./memory.ts";
 
 const RESOURCES = ["cpu", "memory", "io"] as const;
 /** `full` of cpu is nothing at the level of the system (psi.rst). */
@@ -29,7 +30,7 @@ export const pressure: Collector = {
       if (figures.length === 0) {
         return Promise.resolve(absent("this kernel has no /proc/pressure (CONFIG_PSI, psi=1; Linux 4.20)"));
       }
-      return Promise.resolve({ figures, findings: memoryFindings(figures) });
+      return Promise.resolve({ figures, findings: memoryFindings(sources, figures) });
     });
   },
 };
@@ -42,17 +43,35 @@ function read(sources: Sources): Totals {
   return { cpu: of("cpu"), memory: of("memory"), io: of("io") };
 }
 
-function memoryFindings(figures: readonly Figure[]): readonly HealthFinding[] {
+/** Of an idle host all that runs may be in one group, which the kernel slows down at its limit as it was told to. */
+function memoryFindings(sources: Sources, figures: readonly Figure[]): readonly HealthFinding[] {
   const full = figures.find(({ name }) => name === "pressure.memory_full_percent")?.value ?? 0;
   const severity = severityOver(full, MEMORY_FULL_PERCENT);
   if (severity === undefined) return [];
+  const left = share(quietly(() => availableHere(sources)) ?? 0, quietly(() => memoryOf(sources).get("MemTotal")) ?? 0);
+  const is_group = left > MEMORY_TO_SPARE_PERCENT;
   return [{
     id: "memory.stalled",
-    severity,
-    title: `Everything stood still for want of memory ${number(full)} % of the time`,
-    evidence: [`/proc/pressure/memory: full rose by ${number(full)} % of the window`],
-    meaning: "All that could run waited for memory to be freed or read back: the host thrashes. A process grew, or a " +
-      "control group works at its limit.",
+    severity: is_group ? "warning" : severity,
+    title: is_group
+      ? `All that ran waited for memory ${number(full)} % of the time, at the limit of a control group`
+      : `Everything stood still for want of memory ${number(full)} % of the time`,
+    evidence: [
+      `/proc/pressure/memory: full rose by ${number(full)} % of the window`,
+      ...(is_group ? [`/proc/meminfo: ${number(left)} % of the memory are available`] : []),
+    ],
+    meaning: is_group
+      ? "What runs in that group needs more memory than its limit, and waits for each page; the host itself has enough."
+      : "All that could run waited for memory to be freed or read back: the host thrashes. A process grew, or a " +
+        "control group works at its limit.",
     next: "ps -eo pid,rss,stat,comm --sort=-rss | head -n 15",
   }];
+}
+
+function quietly<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }

@@ -14,11 +14,13 @@ import { printable } from "../readings/words.ts";
 const TICKS_PER_S = 100;
 const MAX_TOLD = 5;
 /**
- * Programs that start what ended again. A shell that runs one command after the other is none of them; what systemd
- * starts again, its units tell.
+ * Programs that start what ended again. A shell that runs one command after the other is none of them, nor is monit, whose
+ * children are its checks; what systemd starts again, its units tell.
  */
 const SUPERVISORS =
-  /^(runsv|s6-supervise|supervise|supervisord|monit|perpd|circusd|god|pm2|PM2.*|containerd-shim|conmon|openrc-supervis|supervise-daemo)/;
+  /^(runsv|s6-supervise|supervise|supervisord|perpd|circusd|pm2|PM2.*|containerd-shim|conmon|openrc-supervis|supervise-daemo)$/;
+/** They also are the parents of health checks, which run in the container every few seconds and end as they should. */
+const OF_CONTAINERS = /^(containerd-shim|conmon)$/;
 
 export const processes: Collector = {
   name: "processes",
@@ -34,7 +36,7 @@ export const processes: Collector = {
         findings: [
           ...stuckFindings(sources, stuck, window_s),
           ...zombieFindings(both, after),
-          ...restartLoops({ before, after, uptime_s: uptime(sources) }),
+          ...restartLoops(sources, { before, after, uptime_s: uptime(sources) }),
         ],
       });
     });
@@ -131,7 +133,7 @@ function zombieFindings(
   const by_parent = new Map<number, ProcessStat[]>();
   for (const [then, now] of both) {
     if (then.state !== "Z" || now.state !== "Z") continue;
-    by_parent.set(now.parent_id, [...by_parent.get(now.parent_id) ?? [], now]);
+    grouped(by_parent, now.parent_id).push(now);
   }
   return [...by_parent].filter(([, zombies]) => zombies.length >= ZOMBIES).slice(0, MAX_TOLD).map(
     ([parent_id, zombies]): HealthFinding => {
@@ -165,7 +167,7 @@ interface Window {
  * A child of a supervisor that was young, is gone, and has a younger successor of the same name: two lives that were short.
  * Nothing else of that name is older, or it is a pool of workers.
  */
-function restartLoops({ before, after, uptime_s }: Window): readonly HealthFinding[] {
+function restartLoops(sources: Sources, { before, after, uptime_s }: Window): readonly HealthFinding[] {
   if (uptime_s === undefined) return [];
   const ended = [...before.values()].filter(({ process_id, start_ticks }) =>
     after.get(process_id)?.start_ticks !== start_ticks
@@ -180,6 +182,7 @@ function restartLoops({ before, after, uptime_s }: Window): readonly HealthFindi
     if (supervisor === undefined || next === undefined || told.has(key)) return [];
     const age_s = (process: ProcessStat): number => uptime_s - process.start_ticks / TICKS_PER_S;
     if (age_s(gone) > SHORT_LIFE_S || siblings.some((each) => each.start_ticks <= gone.start_ticks)) return [];
+    if (OF_CONTAINERS.test(supervisor.process_name) && !isFirstOfContainer(sources, next.process_id)) return [];
     told.add(key);
     return [{
       id: "process.restart_loop",
@@ -198,6 +201,11 @@ function restartLoops({ before, after, uptime_s }: Window): readonly HealthFindi
   });
 }
 
+/** Has process id 1 in its own namespace: `NSpid` of status lists ids from the outermost namespace in (Linux 4.1). */
+function isFirstOfContainer(sources: Sources, pid: number): boolean {
+  return /^NSpid:.*\t1$/m.test(quiet(sources, `/proc/${pid}/status`) ?? "");
+}
+
 function childrenBySupervisor(all: Processes): ReadonlyMap<number, ReadonlyMap<string, readonly ProcessStat[]>> {
   const supervised = new Map<number, Map<string, ProcessStat[]>>();
   for (const { process_id, process_name } of all.values()) {
@@ -206,7 +214,14 @@ function childrenBySupervisor(all: Processes): ReadonlyMap<number, ReadonlyMap<s
   for (const process of all.values()) {
     const children = supervised.get(process.parent_id);
     if (children === undefined || process.state === "Z") continue;
-    children.set(process.process_name, [...children.get(process.process_name) ?? [], process]);
+    grouped(children, process.process_name).push(process);
   }
   return supervised;
+}
+
+/** The list under a key, made when it is asked for first: copying it for each that joins would be quadratic. */
+function grouped<K, V>(groups: Map<K, V[]>, key: K): V[] {
+  const group = groups.get(key) ?? [];
+  groups.set(key, group);
+  return group;
 }

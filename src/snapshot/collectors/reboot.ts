@@ -3,6 +3,7 @@ import type { HealthFinding } from "../../protocol/snapshot.ts";
 import type { Collector, Sources } from "../collector.ts";
 import { REBOOT_PENDING_S } from "../limits.ts";
 import { shown, time } from "../readings/figures.ts";
+import { isContainer } from "../readings/host.ts";
 import { absent, quiet } from "../readings/reading.ts";
 import { printable } from "../readings/words.ts";
 
@@ -23,6 +24,7 @@ export const reboot: Collector = {
   start: (sources) =>
     Promise.resolve(() => {
       const running = sources.text("/proc/sys/kernel/osrelease")?.trim() ?? "";
+      if (isContainer(sources)) return Promise.resolve(absent("the kernel is that of the host around this container"));
       if (running === "") return Promise.resolve(absent("/proc/sys/kernel/osrelease is not there"));
       const pending = [...required(sources), ...newerKernel(sources, running)];
       return Promise.resolve({

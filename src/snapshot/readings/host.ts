@@ -10,6 +10,15 @@ export function bootId(sources: Sources): string {
   return once(sources, "boot_id", () => quiet(sources, "/proc/sys/kernel/random/boot_id")?.trim() ?? "");
 }
 
+/** PROC_PID_INIT_INO of include/linux/proc_ns.h, which no kernel has changed since 3.8. */
+const FIRST_PID_NAMESPACE = "pid:[4026531836]";
+
+/** Whether this runs in a container: counters of the whole kernel then also tell of its neighbours, who are not seen. */
+export function isContainer(sources: Sources): boolean {
+  const namespace = sources.link("/proc/self/ns/pid");
+  return namespace !== undefined && namespace !== FIRST_PID_NAMESPACE;
+}
+
 /** Seconds since the boot, with those in which the host slept, now; undefined where /proc does not tell. */
 export function bootSeconds(sources: Sources): number | undefined {
   try {

@@ -4,29 +4,34 @@ import type { Sources } from "../collector.ts";
 import { type Counters, tabledCounters } from "./counters.ts";
 import { rise } from "./figures.ts";
 import { type Moment, once } from "./once.ts";
-import { processesAt } from "./processes.ts";
+import { fewOfEachKind, processesAt } from "./processes.ts";
 import { quiet } from "./reading.ts";
 
-/** A busy host of containers has hundreds; those of the lowest process ids are looked at. */
-const MAX_NAMESPACES = 64;
+/**
+ * A busy host of containers has hundreds; those of the lowest process ids are looked at. Their counters cost four small
+ * files, their sockets a walk through the kernel's whole table of connections each: of fewer.
+ */
+const MAX_NAMESPACES = 500, MAX_LISTENED = 64;
 
 /** A network namespace: a container has its own counters and its own queues. */
 export interface NetworkNamespace {
   /** Where its files are: /proc/net, or that of a process in it. */
   readonly folder: string;
   readonly is_own: boolean;
+  /** As /proc/<pid>/ns/net names it; undefined of our own, which cannot go away. */
+  readonly id?: string;
 }
 
 /** Our own first; the others by a process of each, as they were at the window's beginning. */
 function namespacesOf(sources: Sources): readonly NetworkNamespace[] {
   return once(sources, "network namespaces", () => {
     const own = sources.link("/proc/self/ns/net");
-    const found = new Map([[own, { folder: "/proc/net", is_own: true }]]);
+    const found = new Map<string | undefined, NetworkNamespace>([[own, { folder: "/proc/net", is_own: true }]]);
     if (own === undefined) return [...found.values()];
-    for (const { process_id, is_kernel_thread } of processesAt(sources, "start").values()) {
+    for (const { process_id } of fewOfEachKind(processesAt(sources, "start"))) {
       if (found.size >= MAX_NAMESPACES) break;
-      const id = is_kernel_thread ? undefined : sources.link(`/proc/${process_id}/ns/net`);
-      if (id !== undefined && !found.has(id)) found.set(id, { folder: `/proc/${process_id}/net`, is_own: false });
+      const id = sources.link(`/proc/${process_id}/ns/net`);
+      if (id !== undefined && !found.has(id)) found.set(id, { folder: `/proc/${process_id}/net`, is_own: false, id });
     }
     return [...found.values()];
   });
@@ -46,13 +51,18 @@ export function countProtocols(sources: Sources): () => readonly (readonly [Netw
     });
 }
 
-/** /proc/net/snmp and /proc/net/netstat; nothing of a namespace whose process has ended. */
-function countersAt(sources: Sources, { folder }: NetworkNamespace, moment: Moment): Counters {
-  return once(sources, `protocols ${folder} ${moment}`, () =>
-    new Map([
+/**
+ * /proc/net/snmp and /proc/net/netstat; nothing of a namespace whose process has ended, also where its id belongs to
+ * another one by now: a host that builds gives every id away anew within seconds.
+ */
+function countersAt(sources: Sources, { folder, id }: NetworkNamespace, moment: Moment): Counters {
+  return once(sources, `protocols ${folder} ${moment}`, () => {
+    if (id !== undefined && sources.link(folder.replace(/net$/, "ns/net")) !== id) return new Map();
+    return new Map([
       ...tabledCounters(quiet(sources, `${folder}/snmp`)),
       ...tabledCounters(quiet(sources, `${folder}/netstat`)),
-    ]));
+    ]);
+  });
 }
 
 /** TCP states as /proc/net/tcp numbers them: include/net/tcp_states.h. */
@@ -88,9 +98,9 @@ export function tcpSocketsAt(sources: Sources, moment: Moment): TcpSockets {
   });
 }
 
-/** Of all namespaces. */
+/** Of all namespaces, where there are not too many. */
 export function allListeners(sources: Sources): readonly ListeningSocket[] {
-  return namespacesOf(sources).flatMap((namespace) =>
+  return namespacesOf(sources).slice(0, MAX_LISTENED).flatMap((namespace) =>
     namespace.is_own ? tcpSocketsAt(sources, "end").listeners : listenersIn(sources, namespace)
   );
 }

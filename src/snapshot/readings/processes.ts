@@ -6,6 +6,8 @@ import { type Moment, once } from "./once.ts";
 import { quiet } from "./reading.ts";
 import { printable } from "./words.ts";
 
+const FEW = 8;
+
 export type Processes = ReadonlyMap<number, ProcessStat>;
 
 /** By process id, in the order of /proc. */
@@ -19,6 +21,20 @@ export function processesAt(sources: Sources, moment: Moment): Processes {
       if (process !== undefined) processes.set(Number(name), process);
     }
     return processes;
+  });
+}
+
+/**
+ * User programs, but of those of one name that one parent has started only the first few: the workers of a pool share
+ * their namespaces and their sockets, and there may be ten thousand.
+ */
+export function fewOfEachKind(all: Processes): readonly ProcessStat[] {
+  const seen = new Map<string, number>();
+  return [...all.values()].filter(({ is_kernel_thread, parent_id, process_name }) => {
+    if (is_kernel_thread) return false;
+    const kind = `${parent_id} ${process_name}`, before = seen.get(kind) ?? 0;
+    seen.set(kind, before + 1);
+    return before < FEW;
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Case } from "./case.ts";
+import { LOOK_ALIKES } from "./look_alikes.ts";
 import { MEMORY_CASES } from "./memory.ts";
 import { NETWORK_CASES } from "./network.ts";
 import { PROCESS_CASES } from "./processes.ts";
@@ -11,4 +12,5 @@ export const CASES: readonly Case[] = [
   ...NETWORK_CASES,
   ...PROCESS_CASES,
   ...SYSTEM_CASES,
+  ...LOOK_ALIKES,
 ];

@@ -179,7 +179,7 @@ export const PROCESS_CASES: readonly Case[] = [
         "/proc/sys/kernel/threads-max": "35000\n",
         "/proc/sys/fs/file-nr": "99000\t0\t100000\n",
         "/proc/sys/fs/file-max": "100000\n",
-        "/proc/sys/fs/aio-nr": "60000\n",
+        "/proc/sys/fs/aio-nr": "63000\n",
         "/proc/sys/fs/aio-max-nr": "65536\n",
       },
     },

@@ -65,12 +65,18 @@ export const STORAGE_CASES: readonly Case[] = [
     },
     told: [],
   },
-  growing("a file system that has grown by 5 GiB an hour for two hours", [{
-    at_ms: NOW_MS - 7200e3,
-    available_bytes: 20 * GiB,
-  }], [
-    "filesystem.filling /srv critical",
-  ]),
+  growing("a file system that has grown by 5 GiB an hour for two hours", [
+    { at_ms: NOW_MS - 7200e3, available_bytes: 20 * GiB },
+    { at_ms: NOW_MS - 3600e3, available_bytes: 15 * GiB },
+  ], ["filesystem.filling /srv critical"]),
+  growing("a file system into which a backup was written an hour ago, and nothing since", [
+    { at_ms: NOW_MS - 7200e3, available_bytes: 20 * GiB },
+    { at_ms: NOW_MS - 3600e3, available_bytes: 10 * GiB },
+  ], []),
+  growing("a file system into which a backup has been written for an hour", [
+    { at_ms: NOW_MS - 7200e3, available_bytes: 20 * GiB },
+    { at_ms: NOW_MS - 3600e3, available_bytes: 20 * GiB },
+  ], []),
   growing("a file system that has grown slowly", [{ at_ms: NOW_MS - 7200e3, available_bytes: 10.1 * GiB }], []),
   growing("a file system into which a backup has been written for five minutes", [
     { at_ms: NOW_MS - 300e3, available_bytes: 30 * GiB },

@@ -10,12 +10,13 @@ import { type Case, stat, tcp } from "./case.ts";
 
 const NOW_MS = 1_700_000_000_000, DAY_MS = 86_400_000;
 const BOOT = { "/proc/sys/kernel/random/boot_id": "boot-1\n", "/proc/uptime": "5000.00 9000.00\n" };
+const NO_LINK = { "/sys/class/net/eno1/carrier": "0\n" };
 const UNSYNCHRONISED = { synchronised: false, offset_s: 0, max_error_s: 16 };
 
 /** Messages a minute before the window's end, by priority 3 of the kernel. */
 function log(name: string, messages: readonly string[], told: readonly string[]): Case {
   const text = messages.map((message, at) => `3,${900 + at},4940000000,-;${message}\n SUBSYSTEM=x\n`).join("");
-  return { name, collector: kernelLogErrors, host: { start: { ...BOOT, "/dev/kmsg": text } }, told };
+  return { name, collector: kernelLogErrors, host: { start: { ...BOOT, ...NO_LINK, "/dev/kmsg": text } }, told };
 }
 
 function time(name: string, files: Record<string, string>, told: readonly string[]): Case {
@@ -94,9 +95,7 @@ export const SYSTEM_CASES: readonly Case[] = [
   log(
     "a failing module of memory",
     ["EDAC MC0: 1 CE memory read error on CPU_SrcID#0_MC#0_Chan#0_DIMM#0 (channel:0)"],
-    [
-      "kernel_log.hardware_error critical",
-    ],
+    ["kernel_log.hardware_corrected warning"],
   ),
   log("a cable that was pulled", ["igb 0000:03:00.0 eno1: igb: eno1 NIC Link is Down"], [
     "kernel_log.link_down eno1 warning",
