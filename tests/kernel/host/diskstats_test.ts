@@ -14,9 +14,12 @@ Deno.test("parseDiskstats() reads the lines of 5.5 and later, and older shorter 
     write_sectors: 700,
     write_ms: 80,
     in_flight: 1,
+    discards: 1,
+    flushes: 5,
     busy_ms: 90,
   });
   assert.equal(disks.get("8:1")?.writes, 3);
+  assert.deepEqual([disks.get("8:1")?.discards, disks.get("8:1")?.flushes], [0, 0]);
 });
 
 Deno.test("parseDiskstats() leaves out what is no line of it", () => {
