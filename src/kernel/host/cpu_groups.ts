@@ -40,7 +40,7 @@ export function cpuHierarchies(mountinfo: string): CpuHierarchy[] {
 /** @returns undefined where the text tells of no periods: the group has no such controller */
 export function parseCpuStat(text: string): CpuStat | undefined {
   const of = (name: string): number | undefined => {
-    const [, value] = new RegExp(`^${name} (\\d+)$`, "m").exec(text) ?? [];
+    const [, value] = new RegExp(`^${name} (\\d{1,20})$`, "m").exec(text) ?? [];
     return value === undefined ? undefined : Number(value);
   };
   const periods = of("nr_periods"), throttled_periods = of("nr_throttled");

@@ -43,7 +43,7 @@ export function parseDiskstats(text: string): ReadonlyMap<string, DiskCounters> 
       ,
       flushes,
     ] = numbers.map(Number);
-    if (name === undefined || in_flight === undefined || Number.isNaN(in_flight)) continue;
+    if (name === undefined || in_flight === undefined || !Number.isFinite(in_flight)) continue;
     disks.set(`${major}:${minor}`, {
       name,
       reads: reads ?? 0,

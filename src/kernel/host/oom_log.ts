@@ -23,10 +23,10 @@ export interface OomVictim {
 
 /** __oom_kill_process() in mm/oom_kill.c; the name may hold anything but the end of the line. */
 const KILLED =
-  /Killed process (\d+) \((.*)\),? (?:UID:\d+,? )?total-vm:(\d+)kB, anon-rss:(\d+)kB, file-rss:(\d+)kB(?:, shmem-rss:(\d+)kB)?(?:, UID:(\d+) pgtables:(\d+)kB oom_score_adj:(-?\d+))?/;
+  /Killed process (\d{1,19}) \((.*)\),? (?:UID:\d+,? )?total-vm:(\d{1,19})kB, anon-rss:(\d{1,19})kB, file-rss:(\d{1,19})kB(?:, shmem-rss:(\d{1,19})kB)?(?:, UID:(\d{1,19}) pgtables:(\d{1,19})kB oom_score_adj:(-?\d+))?/;
 /** dump_oom_summary(); of the victim, it stands before. */
 const SUMMARY =
-  /oom-kill:constraint=(\w+),.*?(?:oom_memcg=([^,]*),|global_oom,)?task_memcg=([^,]*),task=.*,pid=(\d+),uid=\d+/;
+  /oom-kill:constraint=(\w+),.*?(?:oom_memcg=([^,]*),|global_oom,)?task_memcg=([^,]*),task=.*,pid=(\d{1,19}),uid=\d+/;
 /** Of /dev/kmsg: priority, sequence, microseconds, flags. */
 const RECORD = /^\d+,\d+,(\d+),[^;]*;(.*)$/;
 

@@ -79,7 +79,7 @@ export function parseCpuTimes(text: string): CpuTimes {
 /** `/proc/meminfo` as bytes by name; figures without a unit (huge page counts) stay what they are. */
 export function parseMeminfo(text: string): ReadonlyMap<string, number> {
   const entries = new Map<string, number>();
-  for (const [, name = "", value, unit] of text.matchAll(/^(\S+):\s+(\d+)( kB)?$/gm)) {
+  for (const [, name = "", value, unit] of text.matchAll(/^(\S+):\s+(\d{1,19})( kB)?$/gm)) {
     entries.set(name, Number(value) * (unit === undefined ? 1 : 1024));
   }
   return entries;
@@ -100,7 +100,7 @@ export function parsePressure(text: string): number | undefined {
 /** Microseconds since boot in which some tasks, or all, waited: `total=` of `/proc/pressure/*`, by line. */
 export function parsePressureTotals(text: string): { readonly some?: number; readonly full?: number } {
   return Object.fromEntries(
-    [...text.matchAll(/^(some|full) .*\btotal=(\d+)$/gm)].map(([, line, total]) => [line, Number(total)]),
+    [...text.matchAll(/^(some|full) .*\btotal=(\d{1,20})$/gm)].map(([, line, total]) => [line, Number(total)]),
   );
 }
 
@@ -123,10 +123,11 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
   const [state = "?"] = fields;
   // proc(5) counts from 1 and the state is 3: ppid 4, flags 9, utime 14, stime 15, num_threads 20, starttime 22
   const [utime, stime, start_ticks] = [fields[11], fields[12], fields[19]].map(Number);
-  if (!isNumber(utime) || !isNumber(stime) || !isNumber(start_ticks)) return undefined;
+  const process_id = Number(text.slice(0, open));
+  if (!isNumber(process_id) || !isNumber(utime) || !isNumber(stime) || !isNumber(start_ticks)) return undefined;
   const [parent_id = 0, flags = 0, threads = 0] = [fields[1], fields[6], fields[17]].map(Number);
   return {
-    process_id: Number(text.slice(0, open)),
+    process_id,
     process_name: text.slice(open + 1, close),
     state,
     cpu_ticks: utime + stime,

@@ -28,7 +28,9 @@ export const certificates: Collector = {
       return {
         figures: [
           shown("certificate.files", ends.length),
-          ...(ends.length === 0 ? [] : [shown("certificate.soonest_end_s", (soonest - now_ms) / 1000)]),
+          ...(ends.length === 0
+            ? []
+            : [shown("certificate.soonest_end_s", (soonest - now_ms) / 1000, { min: -Infinity })]),
         ],
         findings: ends.flatMap((end) => findingsOf(end, now_ms)),
         ...gaps.state(),

@@ -31,7 +31,7 @@ export const clock: Collector = {
       return Promise.resolve({
         figures: [
           shown("clock.synchronised", state.synchronised ? 1 : 0, { min: 0, max: 1 }),
-          shown("clock.offset_s", state.offset_s),
+          shown("clock.offset_s", state.offset_s, { min: -Infinity }),
           ...(state.synchronised ? [shown("clock.max_error_s", state.max_error_s)] : []),
         ],
         findings: [...jumped, ...unsynchronised(sources, state)],

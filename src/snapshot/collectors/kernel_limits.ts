@@ -78,7 +78,7 @@ export const kernelLimits: Collector = {
 
 /** All threads, from the fourth word of /proc/loadavg: running/all. */
 function threadsOf(sources: Sources): number | undefined {
-  const all = /\d+\/(\d+)/.exec(sources.text("/proc/loadavg") ?? "")?.[1];
+  const all = /\d+\/(\d{1,10})\b/.exec(sources.text("/proc/loadavg") ?? "")?.[1];
   return all === undefined ? undefined : Number(all);
 }
 

@@ -8,21 +8,23 @@ type Unit = (typeof UNITS)[number];
 /** The longest ending first: `_bytes_per_s` also ends in `_per_s` and `_s`. */
 const ENDINGS: readonly Unit[] = ["bytes_per_s", "per_s", "percent", "bytes", "ns", "us", "ms", "s"];
 
+/** No figure is below 0 but where `min` says so: -Infinity where there is no end to it. */
 type More = Partial<Pick<Figure, "of" | "warn" | "crit" | "min" | "max">>;
 
 /** A figure that is compared with this host's own past. */
 export function watched(name: string, value: number, more: More = {}): Figure {
-  return { ...plain(name, value), ...plainMore(more), baseline: "watched" };
+  return { ...plain(name, value, more), ...plainMore(more), baseline: "watched" };
 }
 
 /** A figure that says nothing by how it moves: a size, a setting, a count of rare events. */
 export function shown(name: string, value: number, more: More = {}): Figure {
-  return { ...plain(name, value), ...plainMore(more), baseline: "none" };
+  return { ...plain(name, value, more), ...plainMore(more), baseline: "none" };
 }
 
 /** What a counter rose by; 0 when it was reset in between, or is not counted. */
 export function rise(before: number | undefined, after: number | undefined): number {
-  return before === undefined || after === undefined ? 0 : Math.max(0, after - before);
+  const rose = before === undefined || after === undefined ? 0 : after - before;
+  return Number.isFinite(rose) ? Math.max(0, rose) : 0;
 }
 
 /** In percent, to two decimals; 0 of nothing. */
@@ -49,9 +51,16 @@ export function time(value_s: number): string {
   return value_s < 172_800 ? `${number(value_s / 3600)} hours` : `${number(value_s / 86_400)} days`;
 }
 
-function plain(name: string, value: number): Pick<Figure, "name" | "value" | "unit"> {
+/** Files that do not belong together (LXC makes up some of a container's) give shares below nothing and above all. */
+function plain(
+  name: string,
+  value: number,
+  { min = 0, max = Infinity }: Pick<More, "min" | "max">,
+): Pick<Figure, "name" | "value" | "unit"> {
   const unit = ENDINGS.find((ending) => name.endsWith(`_${ending}`)) ?? "count";
-  return { name, value: Number.isFinite(value) ? Math.round(1e6 * value) / 1e6 : 0, unit };
+  const possible = Number.isFinite(value) ? Math.min(Math.max(value, min), unit === "percent" ? max : Infinity) : 0;
+  const rounded = Math.round(1e6 * possible) / 1e6;
+  return { name, value: Number.isFinite(rounded) ? rounded : possible, unit };
 }
 
 /** A file that is not what it should be may give a number that is none, for which JSON has no word, and any name. */

@@ -63,5 +63,5 @@ export function softLimit(limits: string, name: "Max open files" | "Max processe
   const line = limits.split("\n").find((candidate) => candidate.startsWith(name));
   const soft = line?.slice(name.length).trim().split(/\s+/)[0];
   if (soft === "unlimited") return Infinity;
-  return soft === undefined || !/^\d+$/.test(soft) ? undefined : Number(soft);
+  return soft === undefined || !/^\d{1,20}$/.test(soft) ? undefined : Number(soft);
 }
