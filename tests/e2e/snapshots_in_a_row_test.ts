@@ -90,11 +90,13 @@ Deno.test(`${IN_ONE_PROCESS} whole snapshots in one process, an hour apart: it k
   const lines = new TextDecoder().decode((await child.output()).stdout).trim().split("\n");
   const counts = lines.map((line) => JSON.parse(line) as Counts);
   assert.equal(counts.length, IN_ONE_PROCESS);
-  for (const [i, { unkept, failed, tools, fds, start_time }] of counts.entries()) {
+  for (const { unkept, failed, tools, start_time } of counts) {
     assert.deepEqual([unkept, failed, tools > 5], ["", 0, true], start_time);
-    // the first ones load what all others use
-    if (i > WARM) assert.deepEqual(fds, counts[WARM]!.fds, `after ${i}`);
   }
+  // the first ones load what all others use; what is just being closed may be seen once
+  const most = Math.max(...counts.slice(0, WARM).map(({ fds }) => fds.length));
+  const least = counts.slice(-WARM).toSorted((one, other) => one.fds.length - other.fds.length)[0]!.fds;
+  assert.ok(least.length <= most, `${most} descriptors became ${least.length}: ${least.join(" ")}`);
   const days = (Date.parse(counts.at(-1)!.start_time) - Date.parse(counts[0]!.start_time)) / DAY_MS;
   assert.ok(days >= (IN_ONE_PROCESS - 1) / 24);
   assert.ok(Math.max(...counts.map(({ threads }) => threads)) <= MAX_THREADS);
@@ -105,7 +107,7 @@ Deno.test(`${IN_ONE_PROCESS} whole snapshots in one process, an hour apart: it k
   await assertNothingAdded(host, { pid: child.pid, places });
 });
 
-const WARM = 3;
+const WARM = 5;
 /** V8's and tokio's, whose pool for blocking calls breathes. */
 const MAX_THREADS = 64;
 /** 12 MB after ten of them, 12.2 after fifty. */
