@@ -79,13 +79,17 @@ struct {
 	__type(value, struct answers);
 } answers SEC(".maps");
 
-/* Is there any socket in `sockets`? Until then read(2) and write(2) need no look. */
+/*
+ * Which sockets `sockets` may have, a byte for all whose numbers fall together: almost every call of a busy server is for
+ * another one, and looking in a hash costs ten times as much. The last byte: is there any?
+ */
+#define MARKS 8192 /* a power of two */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u32);
-} any_socket SEC(".maps");
+	__type(value, __u8[MARKS + 1]);
+} marks SEC(".maps");
 
 /* A query on its way into the map: too large for the stack. The kernel never runs a program twice at once on a CPU. */
 struct {
@@ -95,19 +99,34 @@ struct {
 	__type(value, struct query);
 } scratch SEC(".maps");
 
+static __always_inline __u32 mark_of(const struct socket_key *key)
+{
+	return (key->tgid * 31 + key->fd) & (MARKS - 1);
+}
+
 static __always_inline int has_sockets(void)
 {
-	__u32 *any = only_value(&any_socket);
+	__u8 *mark = only_value(&marks);
 
-	return any && *any;
+	return mark && mark[MARKS];
+}
+
+static __always_inline int may_be_known(const struct socket_key *key)
+{
+	__u8 *mark = only_value(&marks);
+
+	return mark && mark[mark_of(key)];
 }
 
 static __always_inline void remember_socket(const struct socket_key *key, const struct endpoint *server)
 {
-	__u32 zero = 0, yes = 1;
+	__u8 *mark = only_value(&marks);
 
+	if (!mark)
+		return;
 	bpf_map_update_elem(&sockets, key, server, BPF_ANY);
-	bpf_map_update_elem(&any_socket, &zero, &yes, BPF_ANY);
+	mark[mark_of(key)] = 1;
+	mark[MARKS] = 1;
 }
 
 /* A connect to any other place makes what was known of a descriptor stale. */
@@ -284,16 +303,22 @@ static __always_inline void take_all(__u32 fd, const struct moved *moved, int is
 	}
 }
 
-/* Calls that every program makes all the time: worth a look only where a socket for DNS is known. */
+static __always_inline int is_network(__u32 number)
+{
+	return number == NR_CONNECT || number == NR_SENDTO || number == NR_RECVFROM || number == NR_SENDMSG ||
+	       number == NR_RECVMSG || number == NR_SENDMMSG || number == NR_RECVMMSG;
+}
+
 static __always_inline int is_plain(__u32 number)
 {
 	return number == NR_READ || number == NR_WRITE || number == NR_READV || number == NR_WRITEV;
 }
 
-static __always_inline int is_network(__u32 number)
+/* May the call say itself whom it asks? All others matter only for a socket that is known. */
+static __always_inline int may_have_address(__u32 number, const void *regs)
 {
-	return number == NR_CONNECT || number == NR_SENDTO || number == NR_RECVFROM || number == NR_SENDMSG ||
-	       number == NR_RECVMSG || number == NR_SENDMMSG || number == NR_RECVMMSG;
+	return number == NR_CONNECT || number == NR_SENDMSG || number == NR_SENDMMSG ||
+	       (number == NR_SENDTO && syscall_argument(regs, 4));
 }
 
 SEC("raw_tp")
@@ -308,11 +333,13 @@ int sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (ret < 0 && ret != -EINPROGRESS)
 		return 0;
 	number = syscall_number(regs);
-	if (!is_network(number) && !(is_plain(number) && has_sockets()))
+	if (!is_network(number) && !is_plain(number))
+		return 0;
+	if (!may_have_address(number, regs) && !has_sockets())
 		return 0;
 	key.tgid = bpf_get_current_pid_tgid() >> 32;
 	key.fd = syscall_argument(regs, 0);
-	if (is_plain(number) && !bpf_map_lookup_elem(&sockets, &key))
+	if (!may_have_address(number, regs) && !may_be_known(&key))
 		return 0;
 	if (is_compat(regs))
 		return 0;

@@ -92,7 +92,7 @@ function snapshotOf(
 ): Snapshot {
   const { window_s, figures, tools, collectors } = taken;
   const host = readIdentity(sources);
-  const seen = merged([...taken.findings, ...toolFindings(tools, taken.findings)]);
+  const seen = merged([...taken.findings, ...toolFindings(tools, { findings: taken.findings, sources })]);
   const compared = baseline.compare({ boot_id: host.boot_id, figures });
   const findings = inOrder(merged([...seen, ...compared.findings]));
   return {

@@ -1,33 +1,45 @@
 /** What tools saw that is a fault at any figure: with names, where the counters of collectors have none. */
 import type { HealthFinding, SnapshotTool } from "../protocol/snapshot.ts";
 import type { ToolReading, ToolTable } from "../protocol/tool.ts";
+import type { Sources } from "./collector.ts";
+import { nameServers, RESOLV_CONF } from "./collectors/name_resolution.ts";
+import { quiet } from "./readings/reading.ts";
 
 const MAX_TOLD = 5;
+/** A resolver that asks others itself may take a second for a name; longer than this it takes for hardly any. */
+const SILENT_NS = 2e9;
+/** One name may be of a zone whose own servers are gone. */
+const SILENT_NAMES = 2;
+const DNS_PORT = ":53";
 const IN_GROUP = /^control group/;
 
-/**
- * Findings of all tools' readings. A fault has the id that collectors give it, so that both become one.
- *
- * @param seen what collectors found
- */
-export function toolFindings(tools: readonly SnapshotTool[], seen: readonly HealthFinding[]): readonly HealthFinding[] {
+/** What else is known by then. */
+export interface Beside {
+  /** Those of collectors. */
+  readonly findings: readonly HealthFinding[];
+  readonly sources: Sources;
+}
+
+/** Findings of all tools' readings. A fault has the id that collectors give it, so that both become one. */
+export function toolFindings(tools: readonly SnapshotTool[], beside: Beside): readonly HealthFinding[] {
   return tools.flatMap(({ name, reading }) => {
     const read = FINDINGS[name];
-    return reading === undefined || read === undefined ? [] : read(reading, seen);
+    return reading === undefined || read === undefined ? [] : read(reading, beside);
   });
 }
 
-type Read = (reading: ToolReading, seen: readonly HealthFinding[]) => readonly HealthFinding[];
+type Read = (reading: ToolReading, beside: Beside) => readonly HealthFinding[];
 
 const FINDINGS: Readonly<Record<string, Read>> = {
   "oom-kills": oomFindings,
+  "dns": silentServers,
 };
 
-function oomFindings({ figures: { kills = 0 }, tables }: ToolReading, seen: readonly HealthFinding[]): HealthFinding[] {
+function oomFindings({ figures: { kills = 0 }, tables }: ToolReading, { findings }: Beside): HealthFinding[] {
   if (kills === 0) return [];
   const victims = rowsOf(tables.find(({ name }) => name === "victims"));
   const told = victims.slice(0, MAX_TOLD).map(victimText);
-  const id = whatRanOut(victims) ?? seen.find((finding) => /^oom\./.test(finding.id))?.id ?? "oom.kill";
+  const id = whatRanOut(victims) ?? findings.find((finding) => /^oom\./.test(finding.id))?.id ?? "oom.kill";
   const in_group = id === "oom.cgroup_kill";
   return [{
     id,
@@ -56,6 +68,45 @@ function victimText(row: Row): string {
   return `${row.get("process_name") ?? "?"} (pid ${row.get("process_id")})${memory}${
     typeof group === "string" ? `, in ${group}` : ""
   }`;
+}
+
+/** Servers of this host that have answered nothing at all: what else is not answered may be another's affair. */
+function silentServers({ figures: { unanswered = 0 }, tables }: ToolReading, { sources }: Beside): HealthFinding[] {
+  if (unanswered < SILENT_NAMES) return [];
+  const queries = Map.groupBy(
+    rowsOf(tables.find(({ name }) => name === "queries")),
+    (row) => serverOf(row.get("server")),
+  );
+  return nameServers(quiet(sources, RESOLV_CONF) ?? "").flatMap((server) => {
+    const rows = queries.get(server) ?? [];
+    const silent = rows.filter((row) => row.get("answer") === "none" && Number(row.get("longest")) >= SILENT_NS);
+    const names = new Set(silent.map((row) => row.get("name")));
+    if (names.size < SILENT_NAMES || rows.some((row) => row.get("answer") !== "none")) return [];
+    return [{
+      id: "resolver.silent",
+      of: server,
+      severity: "warning" as const,
+      title: `The name server ${server} answers nothing`,
+      evidence: [
+        `${RESOLV_CONF}: nameserver ${server}`,
+        ...silent.slice(0, MAX_TOLD).map((row) => `tool dns: ${queryText(row)}`),
+      ],
+      meaning:
+        "Each lookup waits for seconds until the next server is asked, or fails: connections, logins and mail hang.",
+      next: "ktriage tool run dns --duration 30s",
+    }];
+  });
+}
+
+function serverOf(cell: string | number | null | undefined): string {
+  return String(cell).replace(new RegExp(`${DNS_PORT}$`), "").replace(/^\[(.*)\]$/, "$1");
+}
+
+function queryText(row: Row): string {
+  const waited_s = (Number(row.get("longest")) / 1e9).toFixed(1);
+  return `${row.get("process_name") ?? "?"} (pid ${row.get("process_id")}) asked for ${
+    row.get("name")
+  }, no answer for ${waited_s} s`;
 }
 
 /** Cells by their column's name. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
 import { COLLECTORS } from "../../src/snapshot/collectors/mod.ts";
 import { snapshot } from "../../src/protocol/snapshot.ts";
 import { PLUGIN_EXIT } from "../../src/report/snapshot/check.ts";
@@ -27,6 +28,27 @@ Deno.test("ktriage snapshot has the cheap tools look along, and leaves no progra
   const { tools } = snapshot.parse(JSON.parse(stdout));
   assert.ok(tools.length >= 5);
   for (const { name, reading, error } of tools) assert.ok(reading !== undefined, `${name}: ${error}`);
+});
+
+Deno.test("ktriage snapshot names a name server that answers nothing, and who asked it", async () => {
+  const silent = createSocket("udp4");
+  await new Promise<void>((resolve) => silent.bind(53, "127.9.9.9", resolve));
+  try {
+    const behind = withMounts(
+      "mount -t tmpfs own /mnt",
+      "echo nameserver 127.9.9.9 >/mnt/resolv.conf",
+      "mount --bind /mnt/resolv.conf /etc/resolv.conf",
+      // as long as the snapshot, which takes the shell's place
+      "n=0; while [ -d /proc/$$ ]; do n=$((n + 1)); timeout 0.2 getent hosts $n.test || :; done >/dev/null 2>&1 &",
+    );
+    const { stdout, stderr } = await ktriage(["snapshot", "--window", "5s", "--json", ...NO_STATE], { behind });
+    const { findings } = snapshot.parse(JSON.parse(stdout));
+    const found = findings.find(({ id }) => id === "resolver.silent");
+    assert.equal(found?.of, "127.9.9.9", stderr);
+    assert.match(found!.evidence.join("\n"), /tool dns: getent \(pid \d+\) asked for \d+\.test, no answer for \d/);
+  } finally {
+    silent.close();
+  }
 });
 
 Deno.test("ktriage snapshot says first what is wrong, and ends as it was asked to", async () => {

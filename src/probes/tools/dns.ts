@@ -46,8 +46,7 @@ export const dns: Tool = {
     "calls, also to a resolver on this host; not those by io_uring, by 32-bit programs, over TLS or HTTPS, on sockets that were connected before the " +
     "window, nor what a cache answers. There is no answer without BPF: the kernel counts no queries.",
   filters: ["comm", "pid", "tid", "uid"],
-  // the verifier takes half a second of CPU for its program, each time: half of what a whole snapshot may take
-  in_snapshot: false,
+  in_snapshot: true,
   ways: [
     {
       source: "raw_tracepoint sys_exit",

@@ -5,7 +5,7 @@ import { shown } from "../readings/figures.ts";
 import { quiet } from "../readings/reading.ts";
 import { printable } from "../readings/words.ts";
 
-const FILE = "/etc/resolv.conf";
+export const RESOLV_CONF = "/etc/resolv.conf";
 /** Servers of this host, which have a socket here; Docker's 127.0.0.11 has none (it is redirected by the firewall). */
 const LOCAL = new Set(["127.0.0.1", "127.0.0.53", "127.0.0.54", "::1"]);
 const DNS_PORT = "0035";
@@ -14,7 +14,7 @@ export const nameResolution: Collector = {
   name: "name_resolution",
   start: (sources) =>
     Promise.resolve(() => {
-      const text = sources.text(FILE);
+      const text = sources.text(RESOLV_CONF);
       const servers = nameServers(text ?? "");
       return Promise.resolve({
         figures: [shown("resolver.servers", servers.length)],
@@ -24,7 +24,7 @@ export const nameResolution: Collector = {
 };
 
 /** The first three that resolv.conf(5) names: MAXNS of glibc and musl. */
-function nameServers(text: string): readonly string[] {
+export function nameServers(text: string): readonly string[] {
   return [...text.matchAll(/^nameserver[ \t]+(\S+)/gm)].map(([, server = ""]) => server).slice(0, 3);
 }
 
@@ -38,9 +38,9 @@ function noServers(
   return [{
     id: "resolver.no_servers",
     severity: "warning",
-    title: `${FILE} names no server to ask for names`,
+    title: `${RESOLV_CONF} names no server to ask for names`,
     evidence: [
-      `${FILE}: ${text === undefined ? "not there" : "no line with nameserver"}`,
+      `${RESOLV_CONF}: ${text === undefined ? "not there" : "no line with nameserver"}`,
       "/proc/net/udp: nothing at port 53",
     ],
     meaning: "Names are resolved from /etc/hosts alone: whatever connects to a name fails.",
@@ -57,7 +57,7 @@ function nobodyListens(sources: Sources, servers: readonly string[]): readonly H
     of: named,
     severity: "critical",
     title: `The name server of this host (${named}) is not running`,
-    evidence: [`${FILE}: nameserver ${named}`, "/proc/net/udp: no socket is bound to port 53"],
+    evidence: [`${RESOLV_CONF}: nameserver ${named}`, "/proc/net/udp: no socket is bound to port 53"],
     meaning:
       "Every lookup of a name fails or waits for its timeout: logins, connections, mail. systemd-resolved, dnsmasq, " +
       "unbound or whatever serves it has stopped.",
