@@ -1,8 +1,9 @@
 /** What bpf/tools/sched.bpf.c counted: time on a CPU, switches and waits by process. */
-import { countKeyAt, Names, sumsOf } from "./reading.ts";
-import { COUNT_KEY, LATENCY_BUCKETS, SLOT, SLOTS } from "./layout.ts";
+import { Names, sumsOf } from "./reading.ts";
+import { LATENCY_BUCKETS, SLOT, SLOTS } from "./layout.ts";
 import type { ObjectPlan, ToolObject, ToolProgram } from "./object.ts";
 import { memberOffsets, recordOffsets } from "./offsets.ts";
+import { forEachSlotRow } from "./slots.ts";
 import type { ToolRun } from "./tool.ts";
 
 const COUNTS = {
@@ -67,8 +68,14 @@ export function readSched(
   object: ToolObject,
 ): { readonly rows: readonly SchedRow[]; readonly names: Names; readonly waits: readonly number[] } {
   const rows = new Map<number, SchedRow>(), names = new Names();
-  const add = (key: DataView<ArrayBuffer>, key_at: number, counts: DataView<ArrayBuffer>, at: number): void => {
-    const { tgid, comm } = countKeyAt(key, key_at);
+  const { cpu_sched: CPU } = SCHED_LAYOUT;
+  const cpus = forEachSlotRow(object, {
+    per_cpu: "cpu_sched",
+    cpu_bytes: CPU.bytes,
+    slot: SCHED_SLOT,
+    rows: "processes",
+    counts_bytes: COUNTS.bytes,
+  }, ({ tgid, comm }, counts, at) => {
     const value = (of: keyof typeof COUNTS): number => Number(counts.getBigUint64(at + COUNTS[of], true));
     const switches = value("voluntary") + value("involuntary");
     if (switches === 0 && value("ran_ns") === 0) return;
@@ -78,18 +85,6 @@ export function readSched(
     names.add(tgid, comm, switches + 1);
     for (const sum of ["ran_ns", "voluntary", "involuntary", "waits", "wait_ns"] as const) row[sum] += value(sum);
     row.max_wait_ns = Math.max(row.max_wait_ns, value("max_wait_ns"));
-  };
-  const { cpu_sched: CPU } = SCHED_LAYOUT;
-  const cpus = object.perCpu("cpu_sched", CPU.bytes);
-  for (const cpu of cpus) {
-    for (let i = 0; i < SLOTS; i++) {
-      add(cpu, i * SCHED_SLOT.bytes + SLOT.row, cpu, i * SCHED_SLOT.bytes + SCHED_SLOT.counts);
-    }
-  }
-  object.forEachRow(
-    "processes",
-    { key_bytes: COUNT_KEY.bytes, value_bytes: COUNTS.bytes },
-    (key, value) => add(key, 0, value, 0),
-  );
+  });
   return { rows: [...rows.values()], names, waits: sumsOf(cpus, CPU.waits, LATENCY_BUCKETS) };
 }

@@ -4,6 +4,7 @@ import { syscallName } from "../../kernel/tracing/syscalls.ts";
 import { countKeyAt, Names, sumsOf } from "./reading.ts";
 import { COUNT_KEY, LATENCY_BUCKETS, SLOT, SLOTS } from "./layout.ts";
 import type { ObjectPlan, ToolObject } from "./object.ts";
+import { forEachSlotRow } from "./slots.ts";
 
 /** struct call_slot, struct cpu_calls, struct call_counts, struct error_key. */
 export const SYSCALLS_LAYOUT = {
@@ -58,30 +59,24 @@ export function programsOf(
 export function readCalls(object: ToolObject): SystemCalls {
   const rows = new Map<string, CallRow>(), errors = new Map<string, CallError>(), names = new Names();
   const { call_slot: CALL_SLOT, cpu_calls: CPU, call_counts: COUNTS, error_key: ERROR } = SYSCALLS_LAYOUT;
-  const add = (key: DataView<ArrayBuffer>, key_at: number, counts: DataView<ArrayBuffer>, counts_at: number): void => {
-    const calls = u64(counts, counts_at + COUNTS.calls);
-    const { tgid, key: number, comm } = countKeyAt(key, key_at), call = nameOf(number);
+  const cpus = forEachSlotRow(object, {
+    per_cpu: "cpu_calls",
+    cpu_bytes: CPU.bytes,
+    slot: CALL_SLOT,
+    rows: "calls",
+    counts_bytes: COUNTS.bytes,
+  }, ({ tgid, key: number, comm }, counts, at) => {
+    const calls = u64(counts, at + COUNTS.calls), call = nameOf(number);
     if (calls === 0 || UNMADE.has(call)) return;
     const id = `${tgid} ${call}`;
     const row = rows.get(id) ?? { tgid, call, calls: 0, errors: 0, total_ns: 0, max_ns: 0 };
     rows.set(id, row);
     names.add(tgid, comm, calls);
     row.calls += calls;
-    if (call !== RETURNS_NO_ERROR) row.errors += u64(counts, counts_at + COUNTS.errors);
-    row.total_ns += u64(counts, counts_at + COUNTS.total_ns);
-    row.max_ns = Math.max(row.max_ns, u64(counts, counts_at + COUNTS.max_ns));
-  };
-  const cpus = object.perCpu("cpu_calls", CPU.bytes);
-  for (const cpu of cpus) {
-    for (let i = 0; i < SLOTS; i++) {
-      add(cpu, i * CALL_SLOT.bytes + SLOT.row, cpu, i * CALL_SLOT.bytes + CALL_SLOT.counts);
-    }
-  }
-  object.forEachRow(
-    "calls",
-    { key_bytes: COUNT_KEY.bytes, value_bytes: COUNTS.bytes },
-    (key, value) => add(key, 0, value, 0),
-  );
+    if (call !== RETURNS_NO_ERROR) row.errors += u64(counts, at + COUNTS.errors);
+    row.total_ns += u64(counts, at + COUNTS.total_ns);
+    row.max_ns = Math.max(row.max_ns, u64(counts, at + COUNTS.max_ns));
+  });
   object.forEachRow("errors", { key_bytes: ERROR.bytes, value_bytes: 8 }, (key, value) => {
     const { tgid, key: number } = countKeyAt(key), call = nameOf(number);
     if (call === RETURNS_NO_ERROR || UNMADE.has(call)) return;

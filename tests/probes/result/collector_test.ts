@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Collector, type CollectorOptions } from "../../../src/probes/result/collector.ts";
 import type { FunctionPlan } from "../../../src/probes/plan/function_plan.ts";
 import type { Plan } from "../../../src/probes/plan/tracepoint.ts";
+import { NO_COUNTS } from "../../../src/probes/engine/counts.ts";
 import type { Counts, Program } from "../../../src/probes/engine/program.ts";
 import { ebpfResult, type TraceEvent } from "../../../src/protocol/mod.ts";
 
@@ -14,18 +15,6 @@ const PLAN: Plan = {
   directives: [],
   shown: [],
   familyName: String,
-};
-const COUNTS: Counts = {
-  hits: 0,
-  emitted: 0,
-  suppressed: 0,
-  lost: 0,
-  uncounted: 0,
-  lost_returns: 0,
-  missed: 0,
-  unreturned: 0,
-  under_way: 0,
-  rows: [],
 };
 
 function event(n: number, data: Record<string, unknown> = {}): TraceEvent {
@@ -42,7 +31,7 @@ function collected(
 ): ReturnType<Collector["result"]> {
   const collector = new Collector(options);
   for (const one of events) collector.add(one);
-  const program = { plan: { ...PLAN, ...plan }, counts: { ...COUNTS, ...counts }, filters: {} } as Program;
+  const program = { plan: { ...PLAN, ...plan }, counts: { ...NO_COUNTS, ...counts }, filters: {} } as Program;
   return collector.result(program, { duration_ns: 2_000_000_000n });
 }
 
@@ -148,7 +137,7 @@ Deno.test("Collector's result has the latencies that the kernel counted rather t
 Deno.test("Collector takes a program on a function, whose hits are counted by process alone", () => {
   const plan = { kind: "function", event: "kprobe:vfs_read" } as FunctionPlan;
   const collector = new Collector();
-  const counts = { ...COUNTS, hits: 3, rows: [{ tgid: 7, comm: "p", key: 0, hits: 3 }] };
+  const counts = { ...NO_COUNTS, hits: 3, rows: [{ tgid: 7, comm: "p", key: 0, hits: 3 }] };
   const result = collector.result({ plan, counts, filters: {} } as unknown as Program, { duration_ns: 1_000_000_000n });
   assert.equal(result.aggregates?.by_key, undefined);
   assert.match(result.summary, /^3 × kprobe:vfs_read in 1\.0 s, by p \(pid 7\) 3\./);
