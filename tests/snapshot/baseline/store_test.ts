@@ -68,7 +68,7 @@ Deno.test("claimDiagnosis() lets the same finding be diagnosed once an hour, als
   let now = START;
   const claim = (...findings: (typeof full)[]): string[] => {
     using baseline = openBaseline(state.path, { now: () => now });
-    return baseline.claimDiagnosis(findings.map((each) => each!)).map(({ id }) => id);
+    return baseline.claimDiagnosis(findings.map((each) => each!))!.map(({ id }) => id);
   };
   assert.deepEqual(claim(full), ["filesystem.full"]);
   now += 59 * MINUTE_MS;
