@@ -117,8 +117,10 @@ export class Libbpf implements Disposable {
     }
   }
 
+  /** @throws {BpfError} /sys/devices/system/cpu/possible cannot be read: /sys is not mounted */
   possibleCpus(): number {
-    return this.#lib.symbols.libbpf_num_possible_cpus();
+    const cpus = this.#lib.symbols.libbpf_num_possible_cpus();
+    return cpus > 0 ? cpus : this.fail("read /sys/devices/system/cpu/possible", -cpus);
   }
 
   [Symbol.dispose](): void {

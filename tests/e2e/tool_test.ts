@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { TOOL_NAMES } from "../../src/probes/tools/registry.ts";
 import { parse, toolList, toolRun } from "../../src/protocol/mod.ts";
 import { ktriage, startKtriage } from "../support/cli.ts";
+import { withMounts } from "./snapshot_support.ts";
 import { Workload } from "../support/workload.ts";
 
 Deno.test("ktriage tool list names every tool, for people and for programs, and needs no privilege", async () => {
@@ -66,4 +67,12 @@ Deno.test("ktriage tool run without privileges refuses what only BPF can tell", 
   assert.equal(code, 1);
   assert.match(stderr, /Cannot run the tool syscall-latency: Cannot start eBPF programs/);
   assert.match(stderr, /→ .*root/);
+});
+
+Deno.test("ktriage tool run where /sys is not mounted answers from /proc, and names what it could not read", async () => {
+  const behind = withMounts("mount -t tmpfs none /sys");
+  const { code, stdout, stderr } = await ktriage(["tool", "run", "syscalls", "-d", "200ms"], { behind });
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^ {2}By \/proc\/PID\/io\.$/m);
+  assert.match(stderr, /Cannot start eBPF programs: read \/sys\/devices\/system\/cpu\/possible failed with ENOENT/);
 });

@@ -68,6 +68,8 @@ export class Session implements Disposable {
     this.#libc = stack.use(new Libc());
     if (mapsAreLockedMemory(Deno.osRelease())) this.#libc.raiseLockedMemoryLimit();
     this.#bpf = stack.use(new Libbpf(this.#libc, from.libbpf));
+    // without /sys the maps of all CPUs could be filled, and not be read
+    this.#bpf.possibleCpus();
     const ring_bytes = ringBytes(max_cpu_percent, RING_BYTES);
     const shape = { key_bytes: 0, value_bytes: 0, entries: ring_bytes };
     this.#ring_fd = this.#ownFd(stack, this.#bpf.createMap("events", { type: BPF_MAP_TYPE_RINGBUF, ...shape }));

@@ -124,7 +124,10 @@ function labelled(label: string, texts: readonly string[], { width, paint }: Pag
 function footLines({ collectors, tools, baseline, notes, cost }: Snapshot, { width, paint }: PageLayout): string[] {
   const unread = collectors.filter(({ state }) => state === "failed" || state === "partial")
     .map(({ name, state, detail = "" }) => `${name} (${state === "partial" ? "in part" : "not read"}): ${detail}`);
-  const failed_tools = tools.flatMap(({ name, error }) => error === undefined ? [] : [`${name}: ${error}`]);
+  const failed_tools = tools.flatMap(({ name, error }) =>
+    // the line is cut where it ends: the reason goes before what the line says already
+    error === undefined ? [] : [`${name}: ${error.replace(`Cannot run the tool ${name}: `, "")}`]
+  );
   const took = `Took ${(cost.cpu_ms / 1000).toFixed(2)} s of CPU and ${
     Math.ceil(cost.peak_memory_bytes / 2 ** 20)
   } MiB.`;

@@ -80,3 +80,9 @@ Deno.test("snapshotText() lets nothing of the host act on a terminal", () => {
   // deno-lint-ignore no-control-regex -- control characters are what it looks for
   assert.doesNotMatch(text.replaceAll(/\x1b\[\d+m/g, ""), /[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
 });
+
+Deno.test("a tool that could not run is named once, so that the reason fits the line", () => {
+  const tools = [{ name: "dns", error: "Cannot run the tool dns: tracefs cannot be read." }];
+  const text = snapshotText({ ...HEALTHY, tools }, MAIL);
+  assert.match(text, /^! tool dns: tracefs cannot be read\.$/m);
+});
