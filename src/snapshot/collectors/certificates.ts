@@ -42,6 +42,8 @@ interface CertificateFile {
   readonly process: ProcessStat;
   /** As the process sees it. */
   readonly path: string;
+  /** The server's settings name it as its own: then it also counts where it signed itself, as `openssl req -x509` makes it. */
+  readonly is_own: boolean;
   /** As it is seen from here: through the process, where that is in a container. */
   readonly seen_as: string;
 }
@@ -71,10 +73,11 @@ function filesOf(sources: Sources, gaps: Gaps): readonly CertificateFile[] {
     const configured = asked.has(server) ? [] : configuredCertificates(sources, process);
     asked.add(server);
     const open = targets.filter((target) => CERTIFICATE.test(target));
+    const own_paths = new Set(configured);
     for (const path of [...open, ...namedBy(sources, process), ...configured]) {
       if (!path.startsWith("/") || files.size >= MAX_FILES) continue;
       const seen_as = files_of === own ? path : `/proc/${process.process_id}/root${path}`;
-      files.set(`${files_of} ${path}`, { process, path, seen_as });
+      files.set(`${files_of} ${path}`, { process, path, seen_as, is_own: own_paths.has(path) });
     }
   }
   return [...files.values()];
@@ -96,15 +99,15 @@ async function endsOf(
   { files, gaps }: { readonly files: readonly CertificateFile[]; readonly gaps: Gaps },
 ): Promise<readonly End[]> {
   const { X509Certificate } = await import("node:crypto");
-  return files.flatMap(({ process, path, seen_as }): End[] => {
+  return files.flatMap(({ process, path, seen_as, is_own }): End[] => {
     const bytes = gaps.try(printable(path), () => sources.bytes(`/proc/${process.process_id}/root${path}`));
     if (bytes === undefined) return [];
     try {
       const { ca, subject, validFrom, validTo } = new X509Certificate(bytes);
       const from_ms = Date.parse(validFrom), to_ms = Date.parse(validTo);
       // authorities stand in bundles, where old ones do no harm
-      if (ca || Number.isNaN(from_ms) || Number.isNaN(to_ms)) return [];
-      return [{ process, path, seen_as, subject: printable(subject.replaceAll("\n", ", ")), from_ms, to_ms }];
+      if (ca && !is_own || Number.isNaN(from_ms) || Number.isNaN(to_ms)) return [];
+      return [{ process, path, seen_as, is_own, subject: printable(subject.replaceAll("\n", ", ")), from_ms, to_ms }];
     } catch {
       return []; // a key, or something else of that name
     }

@@ -345,6 +345,23 @@ export const LOOK_ALIKES: readonly Case[] = [
     "kernel_log.link_down eno1 warning",
   ], { "/sys/class/net/eno1/carrier": "1\n" }),
   {
+    name: "an nginx whose certificate signed itself, and one that also knows an old authority",
+    collector: certificates,
+    host: {
+      now_ms: Date.now() + 1.9 * DAY_MS,
+      start: {
+        "/proc/net/tcp": tcp([{ port: 443, waiting: 0, inode: 4711 }]),
+        "/proc/77/stat": stat(77, { name: "nginx" }),
+        "/proc/77/fd/9": { link: "socket:[4711]" },
+        "/proc/77/fd/10": { link: "/etc/ssl/authorities.pem" },
+        "/proc/77/root/etc/nginx/nginx.conf": "ssl_certificate /etc/ssl/own.pem;\n",
+        "/proc/77/root/etc/ssl/own.pem": Deno.readFileSync(authority.file),
+        "/proc/77/root/etc/ssl/authorities.pem": Deno.readFileSync(authority.file),
+      },
+    },
+    told: ["certificate.expiring /etc/ssl/own.pem warning"],
+  },
+  {
     name: "a server of ten workers that are alike, and of another one that serves an old certificate",
     collector: certificates,
     host: {
