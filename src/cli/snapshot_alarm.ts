@@ -1,7 +1,7 @@
 /** Whether a finding of a snapshot is to be diagnosed now, and what is said where not. */
-import type { Snapshot } from "../protocol/snapshot.ts";
+import type { HealthFinding, Snapshot } from "../protocol/snapshot.ts";
 import { wrap } from "../report/layout.ts";
-import { takeTurn } from "../snapshot/diagnoses.ts";
+import { lastDiagnosis, takeTurn } from "../snapshot/diagnoses.ts";
 import { CliError } from "./errors.ts";
 import type { Interrupt } from "./interrupt.ts";
 import type { SnapshotOptions } from "./snapshot_options.ts";
@@ -38,7 +38,7 @@ async function answer(options: AlarmOptions): Promise<void> {
     return tellBehind(`${there} is there already and stays: the next case is written when it is gone.`, options);
   }
   const turn = await takeTurn(grave, state_dir);
-  if (turn.is === "none") return;
+  if (turn.is === "none") return tellLast(grave, state_dir, options);
   if (turn.is === "busy") {
     const since = turn.holder === undefined ? "" : ` since ${turn.holder.since.slice(0, 19)}Z`;
     return tellBehind(`A diagnosis is under way${since}; this snapshot starts none.`, options);
@@ -48,6 +48,12 @@ async function answer(options: AlarmOptions): Promise<void> {
   if (case_file !== undefined) return await cases?.writeCase(case_file, turn.finding, options);
   const { diagnoseFinding } = await import("./snapshot_diagnose.ts");
   await diagnoseFinding(turn.finding, options);
+}
+
+/** Where the answer is that a mail before had: nobody reads all of them. */
+function tellLast([gravest]: readonly HealthFinding[], state_dir: string, options: AlarmOptions): void {
+  const record = gravest === undefined ? undefined : lastDiagnosis(state_dir, gravest);
+  if (record !== undefined) tellBehind(`The first of these was diagnosed before: ktriage replay ${record}`, options);
 }
 
 /** Behind the page, which goes by mail; notes do not where cron says --quiet. */

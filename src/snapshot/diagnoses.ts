@@ -6,6 +6,8 @@ import { type Hold, type Holder, memoryFolder, takeLock } from "./lock.ts";
 const FOLDER = "diagnoses";
 /** A diagnosis an hour for two days; older ones go. */
 const KEPT = 48;
+/** Of what a finding is about: a path may be long. */
+const MAX_NAME = 150;
 const FOLDER_MODE = 0o700, FILE_MODE = 0o600;
 const NAME = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z_[a-z0-9._-]+$/;
 /** Where no state can be kept, since the disk is full: what was diagnosed in the last hour. */
@@ -99,14 +101,34 @@ function keyOf({ id, of }: HealthFinding): string {
  * @returns a folder that is not there yet
  * @throws {Error} the folder above it can be neither made nor read
  */
-export function placeForDiagnosis(state_dir: string, { id }: HealthFinding, now = new Date()): string {
+export function placeForDiagnosis(state_dir: string, finding: HealthFinding, now = new Date()): string {
   const folder = `${state_dir}/${FOLDER}`;
   Deno.mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
-  const kept = [...Deno.readDirSync(folder)].filter(({ name, isDirectory }) => isDirectory && NAME.test(name))
-    .map(({ name }) => name).sort();
+  const kept = recordsIn(folder);
   for (const name of kept.slice(0, Math.max(0, kept.length - KEPT + 1))) {
     Deno.removeSync(`${folder}/${name}`, { recursive: true });
   }
   const time = now.toISOString().slice(0, 19).replaceAll(":", "-");
-  return `${folder}/${time}Z_${id.toLowerCase().replace(/[^a-z0-9._-]/g, "_")}`;
+  return `${folder}/${time}Z_${nameOf(finding)}`;
+}
+
+/** Where the last diagnosis of a finding is kept. */
+export function lastDiagnosis(state_dir: string, finding: HealthFinding): string | undefined {
+  const folder = `${state_dir}/${FOLDER}`;
+  try {
+    const last = recordsIn(folder).findLast((name) => name.endsWith(`Z_${nameOf(finding)}`));
+    return last === undefined ? undefined : `${folder}/${last}`;
+  } catch {
+    return undefined; // there was none yet
+  }
+}
+
+function recordsIn(folder: string): readonly string[] {
+  return [...Deno.readDirSync(folder)].filter(({ name, isDirectory }) => isDirectory && NAME.test(name))
+    .map(({ name }) => name).sort();
+}
+
+function nameOf({ id, of }: HealthFinding): string {
+  const words = of === undefined ? id : `${id}_${of}`;
+  return words.toLowerCase().replace(/[^a-z0-9._-]/g, "_").slice(0, MAX_NAME);
 }

@@ -26,6 +26,7 @@ function diagnosed(state: string, { more = [], env = {}, behind = FULL_DISK }: A
   return ktriage([...QUICK, "--state", state, "--diagnose", "on-critical", ...more], { behind, env });
 }
 
+const MAX_FINDINGS = 10;
 const FULL = "mount -t tmpfs -o size=1m full";
 
 function recordsIn(state: string, folder = "diagnoses"): string[] {
@@ -49,7 +50,7 @@ Deno.test("--diagnose hands the finding and the snapshot to the model, and recor
   assert.match(asked, /filesystem\.used_percent of \/mnt/, "the snapshot is evidence");
   const [folder, ...rest] = recordsIn(state);
   assert.deepEqual(rest, []);
-  assert.match(folder!, /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ_filesystem\.full$/);
+  assert.match(folder!, /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ_filesystem\.full__mnt$/);
   const document = run.parse(parse(Deno.readTextFileSync(`${state}/diagnoses/${folder}/run.json`)));
   assert.equal(document.turns[0]!.command_results[0]!.id, "snapshot");
   assert.deepEqual(document.evidence_check?.unknown_evidence, []);
@@ -64,7 +65,7 @@ Deno.test("--diagnose finds the cause of each finding once an hour, one after th
   const behind = withMounts(
     ...["/mnt", "/srv"].flatMap((at) => [`${FULL} ${at}`, `! cat /dev/zero 2>/dev/null >${at}/file`]),
   );
-  await using gateway = scriptedGateway([{ content: CONCLUSION }, { content: CONCLUSION }]);
+  await using gateway = scriptedGateway(Array.from({ length: MAX_FINDINGS }, () => ({ content: CONCLUSION })));
   const run = async (): Promise<string> => {
     const env = { NANNYAPI_ENDPOINT: gateway.endpoint, NANNYAPI_MODEL: "m" };
     const { stdout, stderr, code } = await diagnosed(state, { env, behind, more: ["--quiet"] });
@@ -79,11 +80,13 @@ Deno.test("--diagnose finds the cause of each finding once an hour, one after th
     assert.match(await run(), /\nA diagnosis is under way since \S+Z; this snapshot starts none\.\n$/);
     assert.equal(gateway.requests.length, 0);
   }
-  const answered = [await run(), await run()].map((page) => /\nDiagnosis: (\/\w+) is/.exec(page)?.[1]);
+  // until all had their turn: the host may have findings of its own
+  const pages = [await run()];
+  while (/\nDiagnosis: /.test(pages.at(-1)!) && pages.length < MAX_FINDINGS) pages.push(await run());
+  const answered = pages.flatMap((page) => /\nDiagnosis: (\/mnt|\/srv) is/.exec(page)?.[1] ?? []);
   assert.deepEqual(answered.toSorted(), ["/mnt", "/srv"]);
-  assert.doesNotMatch(await run(), /diagnosis/i);
-  assert.equal(gateway.requests.length, 2);
-  assert.equal(recordsIn(state).length, 2);
+  assert.equal(recordsIn(state).length, pages.length - 1);
+  assert.match(pages.at(-1)!, new RegExp(`diagnosed before:\\sktriage\\sreplay\\s${state}/diagnoses/\\S+\\n$`));
   assert.ok(!recordsIn(state, "").includes("diagnosis.skipped"), "nobody would read it");
   Deno.removeSync(state, { recursive: true });
 });
@@ -113,14 +116,9 @@ Deno.test("--diagnose also where the disk of the state is full, once an hour too
   await using gateway = scriptedGateway([{ content: CONCLUSION }, { content: CONCLUSION }]);
   const env = { NANNYAPI_ENDPOINT: gateway.endpoint, NANNYAPI_MODEL: "m" };
   const { stdout, stderr } = await diagnosed("/mnt/state", { behind, env });
-  assert.equal(
-    stdout.match(/^CRITICAL /gm)?.length,
-    4,
-    `two pages, each with its head and a finding: ${stdout}${stderr}`,
-  );
+  assert.equal(stdout.match(/^Figures$/gm)?.length, 2, `two pages: ${stdout}${stderr}`);
   assert.equal(stdout.match(/^Diagnosis: \/mnt is/gm)?.length, 1, stdout);
   assert.match(stdout, /\nRoot cause\n {2}\/mnt is full/);
-  assert.equal(gateway.requests.length, 1);
 });
 
 Deno.test("--diagnose does nothing where no finding is as grave", async () => {
