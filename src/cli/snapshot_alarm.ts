@@ -1,18 +1,8 @@
 /** Whether a finding of a snapshot is to be diagnosed now, and what is said where not. */
-import type { HealthFinding, Snapshot } from "../protocol/snapshot.ts";
-import { wrap } from "../report/layout.ts";
+import type { HealthFinding } from "../protocol/snapshot.ts";
 import { lastDiagnosis, takeTurn } from "../snapshot/diagnoses.ts";
 import { CliError } from "./errors.ts";
-import type { Interrupt } from "./interrupt.ts";
-import type { SnapshotOptions } from "./snapshot_options.ts";
-import type { Invocation } from "./subcommand.ts";
-
-export interface AlarmOptions {
-  readonly snapshot: Snapshot;
-  readonly asked: SnapshotOptions;
-  readonly interrupt: Interrupt;
-  readonly invocation: Invocation;
-}
+import { type AlarmOptions, tellBehind } from "./snapshot_behind.ts";
 
 /**
  * Finds the cause of the gravest finding that had none in the last hour, or writes it into a case. One at a time: another
@@ -54,10 +44,4 @@ async function answer(options: AlarmOptions): Promise<void> {
 function tellLast([gravest]: readonly HealthFinding[], state_dir: string, options: AlarmOptions): void {
   const record = gravest === undefined ? undefined : lastDiagnosis(state_dir, gravest);
   if (record !== undefined) tellBehind(`The first of these was diagnosed before: ktriage replay ${record}`, options);
-}
-
-/** Behind the page, which goes by mail; notes do not where cron says --quiet. */
-export function tellBehind(text: string, { asked, invocation: { writer } }: AlarmOptions): void {
-  if (asked.output === "page") writer.out(`\n${wrap(text, writer.width)}\n`);
-  else writer.note(text);
 }

@@ -13,7 +13,7 @@ import { type Places, refuseExisting, writeNewCase } from "./collect.ts";
 import { firstEvidence, issueOf } from "./first_evidence.ts";
 import { handsFrom } from "./hands.ts";
 import { liveProgress } from "./live.ts";
-import { type AlarmOptions, tellBehind } from "./snapshot_alarm.ts";
+import { type AlarmOptions, tellBehind } from "./snapshot_behind.ts";
 
 const ELSEWHERE = "Name a file on a disk of this host with --case, and carry a copy of it.";
 

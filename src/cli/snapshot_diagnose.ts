@@ -18,7 +18,7 @@ import { liveProgress } from "./live.ts";
 import { outboundFrom } from "./outbound.ts";
 import { endRecord, takeFileLimitsAsErrors } from "./record.ts";
 import { begin } from "./resume.ts";
-import type { AlarmOptions } from "./snapshot_alarm.ts";
+import type { AlarmOptions } from "./snapshot_behind.ts";
 import { VERSION } from "./version.ts";
 import type { Writer } from "./writer.ts";
 
