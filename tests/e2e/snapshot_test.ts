@@ -156,10 +156,12 @@ Deno.test("ktriage snapshot that is interrupted says what it saw", async () => {
 });
 
 Deno.test("a check that is ended before its time has not seen that all is well, and has a plugin's exit code", async () => {
-  const long = ["snapshot", "--no-tools", "--window", "10m", "--timeout", "20m", "--check", ...NO_STATE];
+  const state = Deno.makeTempDirSync();
+  const long = ["snapshot", "--no-tools", "--window", "10m", "--timeout", "20m", "--check", "--state", state];
   const ended = async (behind: readonly string[]) => {
     const running = startKtriage(long, { behind });
-    await running.said("Looking at this host");
+    // a check says nothing while it looks: it has begun when it holds the lock
+    while (!holds(state, running.pid)) await new Promise((resolve) => setTimeout(resolve, 20));
     running.kill("SIGTERM");
     return await running.finished;
   };
@@ -169,7 +171,17 @@ Deno.test("a check that is ended before its time has not seen that all is well, 
   assert.equal(code, EXIT_OF_VERDICT[verdict], stdout);
   const found = await ended(FULL_DISK);
   assert.deepEqual([found.code, /^KTRIAGE CRITICAL - /.test(found.stdout)], [PLUGIN_EXIT.critical, true], found.stdout);
+  Deno.removeSync(state, { recursive: true });
 });
+
+function holds(state: string, process_id: number): boolean {
+  try {
+    return Deno.readTextFileSync(`${state}/snapshot.lock`).includes(`"process_id":${process_id},`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
 
 Deno.test("a snapshot that was killed leaves no half file and no lock, and the next one says so", async () => {
   const state = Deno.makeTempDirSync(), prom = `${state}/x.prom`;
