@@ -47,12 +47,13 @@ export function checkFailedText(why: string): string {
   return `KTRIAGE UNKNOWN - ${plainText(why)}\n`;
 }
 
-/** `'label'=value[UOM];warn;crit;min;max`, those with limits first, as many as fit. */
+/** `'label'=value[UOM];warn;crit;min;max`, as many as fit: the host's own with limits, each disk's and mount's, the rest. */
 export function perfdata(figures: readonly Figure[]): string {
-  const has_limit = ({ warn, crit }: Figure): boolean => warn !== undefined || crit !== undefined;
+  const rank = ({ warn, crit, of }: Figure): number =>
+    warn === undefined && crit === undefined ? 2 : of === undefined ? 0 : 1;
   const fields: string[] = [];
   let length = 0;
-  for (const figure of [...figures.filter(has_limit), ...figures.filter((one) => !has_limit(one))]) {
+  for (const figure of figures.toSorted((one, other) => rank(one) - rank(other))) {
     if (!Number.isFinite(figure.value)) continue;
     const field = fieldOf(figure);
     length += field.length + 1;

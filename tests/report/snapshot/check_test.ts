@@ -63,6 +63,21 @@ Deno.test("perfdata() keeps what has a limit where not all has room", () => {
   assert.match(fields, /'memory.available_bytes'/);
 });
 
+Deno.test("perfdata() of a host with many mounts keeps the host's own figures", () => {
+  const mounts = Array.from({ length: 100 }, (_, of): Figure => ({
+    name: "filesystem.used_percent",
+    of: `/srv/volumes/${of}`,
+    value: 9,
+    unit: "percent",
+    warn: 95,
+    crit: 99,
+    baseline: "watched",
+  }));
+  const own: Figure = { name: "process.stuck", value: 0, unit: "count", warn: 1, crit: 10, baseline: "watched" };
+  const fields = perfdata([...mounts, own]);
+  assert.ok(fields.startsWith("'process.stuck'=0;1;10 ") && fields.length <= 3500, fields.slice(0, 80));
+});
+
 Deno.test("where there is no snapshot the plugin is UNKNOWN", () => {
   assert.equal(checkFailedText("another | one\nis under way"), "KTRIAGE UNKNOWN - another / one is under way\n");
   assert.deepEqual(PLUGIN_EXIT, { ok: 0, warning: 1, critical: 2, unknown: 3 });
