@@ -26,6 +26,10 @@ enum offset {
 	MM_ARG_START,
 	MM_ARG_END,
 	INFO_CODE, /* of struct kernel_siginfo */
+	TASK_THREAD_PID,
+	PID_LEVEL,
+	PID_NUMBERS,
+	PIDNS_INODE, /* ns.inum of struct pid_namespace */
 };
 
 /* The name of a task's process: threads have names of their own. Without BTF only the current thread's is known. */

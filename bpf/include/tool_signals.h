@@ -40,30 +40,46 @@ static __always_inline int is_told(__u32 number, __u32 result)
 }
 
 /* Sent by a wanted process, or to the one that is asked for; ktriage's own has no part in it. */
-static __always_inline int is_wanted_signal(const struct signal_key *key, int is_wanted_sender)
+static __always_inline int is_wanted_signal(const struct signal_key *key, __u32 tgid, int is_wanted_sender)
 {
-	return !is_own_process() && !bpf_map_lookup_elem(&own, &key->target) &&
+	return !is_own_process() && !bpf_map_lookup_elem(&own, &tgid) &&
 	       (is_wanted_sender || (config.session.tgid && config.session.tgid == key->target));
 }
 
-/* `key`: without its sender; the target by the host's ids. */
-static __always_inline void count_signal(struct signal_key *key)
+/* struct upid */
+#define UPID_BYTES 16
+#define UPID_NR	   0
+#define UPID_NS	   8
+
+/* The id of a task's process as visible_ids() has that of the current one. */
+static __always_inline __u32 visible_tgid(const void *task, __u32 tgid)
+{
+	const void *leader, *pid, *innermost, *ns;
+
+	if (!config.session.pidns_ino)
+		return tgid;
+	leader = (void *)u64_at(task, config.offsets[TASK_LEADER]);
+	pid = (void *)u64_at(leader, config.offsets[TASK_THREAD_PID]);
+	innermost = pid + config.offsets[PID_NUMBERS] + UPID_BYTES * (__u64)u32_at(pid, config.offsets[PID_LEVEL]);
+	ns = (void *)u64_at(innermost, UPID_NS);
+	if (u32_at(ns, config.offsets[PIDNS_INODE]) == (__u32)config.session.pidns_ino)
+		return u32_at(innermost, UPID_NR);
+	return tgid | HOST_PROCESS;
+}
+
+/* `key`: without its sender. `tgid`: the target's for the host. */
+static __always_inline void count_signal(struct signal_key *key, __u32 tgid)
 {
 	struct signal_count none = {}, *count;
 	struct totals *totals = get_totals();
 	struct who who = {};
 	int is_wanted_sender = is_wanted_process(&who);
 
-	if (!totals || !is_wanted_signal(key, is_wanted_sender))
+	if (!totals || !is_wanted_signal(key, tgid, is_wanted_sender))
 		return;
 	__sync_fetch_and_add(&totals->signals, 1);
 	key->sender = who.key.tgid;
 	read_process_comm(key->sender_comm, (void *)bpf_get_current_task());
-	/* in a container the host's id of another process is marked as what it is */
-	if (key->target == bpf_get_current_pid_tgid() >> 32)
-		key->target = key->sender;
-	else if (config.session.pidns_ino)
-		key->target |= HOST_PROCESS;
 	count = row_of(&signals, key, &none);
 	if (!count)
 		return;
@@ -77,6 +93,7 @@ int raw_signalled(struct bpf_raw_tracepoint_args *ctx)
 {
 	void *info = (void *)ctx->args[1], *task = (void *)ctx->args[2];
 	struct signal_key key = { .number = ctx->args[0], .code = SI_USER };
+	__u32 tgid;
 
 	if (!is_told(key.number, ctx->args[4]))
 		return 0;
@@ -84,16 +101,19 @@ int raw_signalled(struct bpf_raw_tracepoint_args *ctx)
 		key.code = SI_KERNEL;
 	else if (info != (void *)SEND_SIG_NOINFO)
 		key.code = u32_at(info, config.offsets[INFO_CODE]);
-	key.target = u32_at(task, config.offsets[TASK_TGID]);
+	tgid = u32_at(task, config.offsets[TASK_TGID]);
+	key.target = visible_tgid(task, tgid);
 	read_process_comm(key.target_comm, task);
-	count_signal(&key);
+	count_signal(&key, tgid);
 	return 0;
 }
 
 SEC("tracepoint")
 int event_signalled(void *ctx)
 {
+	__u64 ids = bpf_get_current_pid_tgid();
 	struct signal_key key = {};
+	__u32 tgid;
 
 	if (window_is_over)
 		return 1;
@@ -103,10 +123,15 @@ int event_signalled(void *ctx)
 	key.code = u32_at(ctx, config.offsets[SIGNAL_CODE]);
 	key.target = u32_at(ctx, config.offsets[SIGNAL_PID]);
 	bpf_probe_read_kernel_str(key.target_comm, sizeof(key.target_comm), ctx + config.offsets[SIGNAL_COMM]);
-	/* to a thread of its own, as abort(3) and faults do */
-	if (key.target == (__u32)bpf_get_current_pid_tgid())
-		key.target = bpf_get_current_pid_tgid() >> 32;
-	count_signal(&key);
+	tgid = key.target;
+	if (tgid == (__u32)ids) {
+		/* to the thread itself, as abort(3) and faults do */
+		tgid = ids >> 32;
+		key.target = visible_ids(config.session.pidns_dev, config.session.pidns_ino) >> 32;
+	} else if (config.session.pidns_ino) {
+		key.target |= HOST_PROCESS;
+	}
+	count_signal(&key, tgid);
 	return 1;
 }
 

@@ -99,23 +99,24 @@ const MEMBERS = [
   "mm_struct.arg_start",
   "mm_struct.arg_end",
   "kernel_siginfo.si_code",
+  "task_struct.thread_pid",
+  "pid.level",
+  "pid.numbers",
+  "pid_namespace.ns.inum",
 ] as const;
 const RECORD_OFFSETS = 8;
 
 async function startRaw(run: ToolRun): Promise<RunningTool> {
-  const offsets = [...new Array<number>(RECORD_OFFSETS).fill(0), ...await memberOffsets(run, MEMBERS)];
+  const exited = groupDeadOffset(run) > 0 ? "raw_last_exited" : "raw_exited";
   const plan = {
     name: "processes",
     programs: [
       { program: "raw_created", raw_tracepoint: "task_newtask" },
       { program: "raw_executed", raw_tracepoint: "sched_process_exec" },
-      {
-        program: groupDeadOffset(run) > 0 ? "raw_last_exited" : "raw_exited",
-        raw_tracepoint: "sched_process_exit",
-      },
+      { program: exited, raw_tracepoint: "sched_process_exit" },
       { program: "raw_signalled", raw_tracepoint: "signal_generate" },
     ],
-    offsets,
+    offsets: [...new Array<number>(RECORD_OFFSETS).fill(0), ...await memberOffsets(run, MEMBERS)],
     numbers: [SHORT_NS],
   } as const;
   return await startObject(run, plan, (object) => outcomeOf(object, run, { has_btf: true }));
