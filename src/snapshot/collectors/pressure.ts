@@ -43,13 +43,17 @@ function read(sources: Sources): Totals {
   return { cpu: of("cpu"), memory: of("memory"), io: of("io") };
 }
 
-/** Of an idle host all that runs may be in one group, which the kernel slows down at its limit as it was told to. */
+/**
+ * Of an idle host all that runs may be in one group, which the kernel slows down at its limit as it was told to: told when it
+ * goes on for long. What is killed there stands still for a moment before, and is told by `oom`.
+ */
 function memoryFindings(sources: Sources, figures: readonly Figure[]): readonly HealthFinding[] {
   const full = figures.find(({ name }) => name === "pressure.memory_full_percent")?.value ?? 0;
   const severity = severityOver(full, MEMORY_FULL_PERCENT);
   if (severity === undefined) return [];
   const left = share(quietly(() => availableHere(sources)) ?? 0, quietly(() => memoryOf(sources).get("MemTotal")) ?? 0);
   const is_group = left > MEMORY_TO_SPARE_PERCENT;
+  if (is_group && severity !== "critical") return [];
   return [{
     id: "memory.stalled",
     severity: is_group ? "warning" : severity,

@@ -245,6 +245,18 @@ export const LOOK_ALIKES: readonly Case[] = [
     told: ["memory.stalled warning"],
   },
   {
+    name: "a host on which a group stood still for a moment, before the kernel killed one there",
+    collector: pressure,
+    host: {
+      start: {
+        "/proc/pressure/memory": "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n",
+        "/proc/meminfo": meminfo({ MemTotal: 16, MemAvailable: 12 }),
+      },
+      end: { "/proc/pressure/memory": "full avg10=0.00 avg60=0.00 avg300=0.00 total=2000000\n" },
+    },
+    told: [],
+  },
+  {
     name: "a container whose neighbour was killed at its own limit",
     collector: oom,
     host: {
