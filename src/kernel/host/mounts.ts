@@ -80,7 +80,8 @@ export function mayHang({ type }: Pick<Mount, "type">): boolean {
 function isStorage({ type, mount_point, read_only }: Mount): boolean {
   if (NOT_STORAGE.has(type)) return false;
   if (type === "overlay") return mount_point === "/";
-  return !(type === "tmpfs" && read_only);
+  // below /sys it only holds the mount points of cgroup v1
+  return !(type === "tmpfs" && (read_only || mount_point.startsWith("/sys/")));
 }
 
 function isBetter(mount: Mount, known: Mount): boolean {
