@@ -3,6 +3,7 @@ import { endOf } from "../probes/end_of.ts";
 import { Ground } from "../probes/ground.ts";
 import { allTools, toolNamed } from "../probes/tools/registry.ts";
 import { startToolRequest } from "../probes/tools/request.ts";
+import { refusedFilter } from "../probes/tools/run.ts";
 import { stringify } from "../protocol/json.ts";
 import type { ToolList, ToolRunDocument } from "../protocol/tool_run.ts";
 import { eventText } from "../report/event.ts";
@@ -68,6 +69,8 @@ async function run({ positionals, options, writer }: Invocation): Promise<number
     tid: options.integer("tid", { min: 1, max: MAX_ID }),
     uid: options.integer("uid", { min: 0, max: MAX_ID }),
   };
+  const refusal = refusedFilter(tool, filters);
+  if (refusal !== undefined) throw new UsageError(refusal.error, refusal.hint);
   using interrupt = new Interrupt();
   using resources = new DisposableStack();
   const ground = await Ground.open({ btf_file: options.text("btf") });

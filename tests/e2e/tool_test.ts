@@ -50,6 +50,9 @@ Deno.test("ktriage tool run of a name that no tool has offers the nearest, and o
   const wrong = await ktriage(["tool", "run", "cpu-tiem"]);
   assert.deepEqual([wrong.code, wrong.stdout], [2, ""]);
   assert.match(wrong.stderr, /Cannot run the tool cpu-tiem: .*\n.*Nearest: cpu-time/);
+  const filtered = await ktriage(["tool", "run", "tcp-resets", "--comm", "x"]);
+  assert.deepEqual([filtered.code, filtered.stdout], [2, ""]);
+  assert.match(filtered.stderr, /Cannot run the tool tcp-resets filtered by comm: .*\n.*It takes none\./);
   const action = await ktriage(["tool", "lst"]);
   assert.equal(action.code, 2);
   assert.match(action.stderr, /Did you mean "list"\?/);
@@ -75,4 +78,6 @@ Deno.test("ktriage tool run where /sys is not mounted answers from /proc, and na
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^ {2}By \/proc\/PID\/io\.$/m);
   assert.match(stderr, /Cannot start eBPF programs: read \/sys\/devices\/system\/cpu\/possible failed with ENOENT/);
+  const cpus = await ktriage(["tool", "run", "cpu-time", "-d", "200ms"], { behind });
+  assert.match(cpus.stdout, new RegExp(`^[\\d.]+% of ${navigator.hardwareConcurrency} CPUs used\\.`));
 });

@@ -12,7 +12,12 @@ export function parseCpuList(text: string): number[] {
   });
 }
 
-/** CPUs that run now: an event cannot be opened on another. */
+/** CPUs that run now: an event cannot be opened on another. Where /sys is not mounted, as /proc/stat has them. */
 export function onlineCpus(): number[] {
-  return parseCpuList(Deno.readTextFileSync("/sys/devices/system/cpu/online"));
+  try {
+    return parseCpuList(Deno.readTextFileSync("/sys/devices/system/cpu/online"));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return [...Deno.readTextFileSync("/proc/stat").matchAll(/^cpu(\d+)/gm)].map(([, cpu]) => Number(cpu));
+  }
 }

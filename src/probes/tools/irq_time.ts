@@ -1,6 +1,6 @@
 /** The tool `irq-time`: how much of their time CPUs give to hard and soft interrupts, by which, and how long the longest was. */
 import { readText } from "../../kernel/read.ts";
-import { parseCpuList } from "../../kernel/host/cpus.ts";
+import { onlineCpus } from "../../kernel/host/cpus.ts";
 import { timeText } from "../result/time_text.ts";
 import { startIrqCounting } from "./irq_counters.ts";
 import { startObject, type ToolObject, type ToolProgram } from "./object.ts";
@@ -109,7 +109,7 @@ function outcomeOf(object: ToolObject): ToolOutcome {
   const hard = hardSources(object), soft = softSources(object);
   const window_ns = object.window_ns;
   const percent = (ns: number): number => Math.round(1000 * ns / window_ns) / 10;
-  const cpus = parseCpuList(Deno.readTextFileSync("/sys/devices/system/cpu/online"));
+  const cpus = onlineCpus();
   const onCpu = (sources: readonly Source[], cpu: number): number =>
     sources.reduce((sum, { by_cpu }) => sum + (by_cpu[cpu]?.total_ns ?? 0), 0);
   const by_cpu = cpus.map((cpu) => ({ cpu, hard_ns: onCpu(hard, cpu), soft_ns: onCpu(soft, cpu) }))

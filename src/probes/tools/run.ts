@@ -20,7 +20,7 @@ export interface StartedTool extends Disposable {
 
 /** @returns a refusal for filters that the tool does not have, and where no way works */
 export async function startTool(tool: Tool, run: ToolRun): Promise<StartedTool | Refusal> {
-  const refusal = refusedFilter(tool, run);
+  const refusal = refusedFilter(tool, run.filters);
   if (refusal !== undefined) return refusal;
   const dead_ends: string[] = [];
   let hint = tool.needs;
@@ -59,7 +59,8 @@ function completed(outcome: ToolOutcome, source: string): ToolResult {
   return { ...outcome, reading: { source, ...reading, notes: [...reading.notes, ...lost, ...missed] } };
 }
 
-function refusedFilter({ name, filters: known }: Tool, { filters }: ToolRun): Refusal | undefined {
+/** Why a tool cannot be filtered so; undefined where it can. */
+export function refusedFilter({ name, filters: known }: Tool, filters: ToolRun["filters"]): Refusal | undefined {
   const unknown = Object.entries(filters)
     .filter(([filter, value]) => value !== undefined && !known.some((one) => one === filter))
     .map(([filter]) => filter);
