@@ -79,5 +79,5 @@ Deno.test("ktriage tool run where /sys is not mounted answers from /proc, and na
   assert.match(stdout, /^ {2}By \/proc\/PID\/io\.$/m);
   assert.match(stderr, /Cannot start eBPF programs: read \/sys\/devices\/system\/cpu\/possible failed with ENOENT/);
   const cpus = await ktriage(["tool", "run", "cpu-time", "-d", "200ms"], { behind });
-  assert.match(cpus.stdout, new RegExp(`^[\\d.]+% of ${navigator.hardwareConcurrency} CPUs used\\.`));
+  assert.match(cpus.stdout, /^[\d.]+% of [1-9]\d* CPUs used\./);
 });
