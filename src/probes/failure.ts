@@ -2,10 +2,17 @@
 import { BpfError } from "../ffi/libbpf.ts";
 import { SystemError } from "../ffi/libc.ts";
 import { errnoOf } from "../kernel/errno.ts";
-import { causeOfRefusal, readRestrictions, type RefusedStep, type Restrictions } from "../kernel/host/restrictions.ts";
+import {
+  type Cause,
+  causeOfLack,
+  causeOfRefusal,
+  readRestrictions,
+  type RefusedStep,
+  type Restrictions,
+} from "../kernel/host/restrictions.ts";
 import type { Refusal } from "./plan/tracepoint.ts";
 
-const EACCES = 13, EINVAL = 22;
+const EPERM = 1, EACCES = 13, EINVAL = 22;
 const RING_BUFFER_CREATION = "create map events";
 const NO_RING_BUFFER =
   "It came with Linux 5.8, and every eBPF program of ktriage needs it; commands and /proc still work.";
@@ -34,7 +41,9 @@ export function explainFailure(what: string, error: unknown, options: FailureOpt
     };
   }
   const message = error instanceof Error ? error.message : String(error);
-  const hint = isDenial(error) ? causeOf({ operation: "read", errno: EACCES }, options) : hintOf(error);
+  const hint = isDenial(error)
+    ? causeOf({ operation: "read", errno: EACCES }, options)
+    : lackBehind(error, options) || hintOf(error);
   return { error: `Cannot ${what}: ${message}`, hint };
 }
 
@@ -50,6 +59,12 @@ function isDenial(error: unknown): boolean {
   return error instanceof Error && error.cause instanceof Deno.errors.PermissionDenied;
 }
 
+/** Who may not mount tracefs mostly lacks all else as well, and to have it mounted would not help. */
+function lackBehind(error: unknown, { restrictions = readRestrictions }: FailureOptions): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof SystemError && cause.errno === EPERM ? causeText(causeOfLack(restrictions())) : "";
+}
+
 function hintOf(error: unknown): string {
   return error instanceof Error && "hint" in error && typeof error.hint === "string" ? error.hint : "";
 }
@@ -57,7 +72,10 @@ function hintOf(error: unknown): string {
 /** Why the kernel refused, and what would help; empty when that is not about permission. */
 function causeOf(step: RefusedStep, { probe, restrictions = readRestrictions }: FailureOptions): string {
   const { operation, errno } = step;
-  const cause = causeOfRefusal({ operation, errno, ...(probe === undefined ? {} : { probe }) }, restrictions());
+  return causeText(causeOfRefusal({ operation, errno, ...(probe === undefined ? {} : { probe }) }, restrictions()));
+}
+
+function causeText(cause: Cause | undefined): string {
   return cause === undefined ? "" : `${sentence(cause.reason)}: ${cause.fix}. ${STILL}`;
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { parse, results, stringify } from "../../src/protocol/mod.ts";
 import { ktriage, type RunningCli, startKtriage } from "../support/cli.ts";
 import { offlinePackage } from "../support/package.ts";
+import { PRIVATE_MOUNTS } from "../support/private_mounts.ts";
 import { scriptedGateway } from "../support/scripted_gateway.ts";
 import { Workload } from "../support/workload.ts";
 import { until } from "../support/until.ts";
@@ -43,7 +44,7 @@ Deno.test("ktriage keeps a tighter bound that it was started with", async () => 
 });
 
 Deno.test("ktriage says once which bound it cannot have, and goes on", async () => {
-  const behind = ["unshare", "--mount", "sh", "-c", 'mount -o remount,bind,ro /proc && exec "$@"', "sh"];
+  const behind = [...PRIVATE_MOUNTS, "sh", "-c", 'mount -o remount,bind,ro /proc && exec "$@"', "sh"];
   const { code, stdout, stderr } = await ktriage(["probes", "list", "kprobe:tcp_connect"], { program, behind });
   assert.equal(code, 0, stderr);
   assert.match(stdout, /tcp_connect/);

@@ -88,7 +88,16 @@ Deno.test("a full disk and a folder mounted noexec are left as they were", async
 Deno.test("where memory may not be executed either, it says what to do", async () => {
   // the setting is of a process namespace's own, since Linux 6.3; before, nothing forbids memory
   const line = exists("/proc/sys/vm/memfd_noexec") ? 'echo 2 >/proc/sys/vm/memfd_noexec && "$@"' : '"$@"';
-  const behind = ["/usr/bin/unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", line, "sh"];
+  const behind = [
+    ...PRIVATE_MOUNTS,
+    "unshare",
+    "--pid",
+    "--fork",
+    "sh",
+    "-c",
+    `mount -t proc proc /proc && ${line}`,
+    "sh",
+  ];
   const ended = await sayVersion({ env: { KTRIAGE_CACHE: MEMORY, PATH: "/usr/bin:/bin" }, behind });
   if (line === '"$@"') return assert.deepEqual(ended, HELLO);
   assert.deepEqual([ended.code, ended.stdout], [1, ""]);

@@ -27,7 +27,8 @@ Deno.test("lock-contention tells the lock, its waits and their time, where it is
   );
   assert.ok(Number(row!.longest) >= 0.9 * HOLD_MS);
   assert.match(`${row!.address}`, /^0x[0-9a-f]+$/);
-  assert.match(`${row!.stack}`, /lock/);
+  // within the C library, whose own names are there only with its symbols for debuggers
+  assert.match(`${row!.stack}`, /lock.* \(libc\.so\.6\)|^unknown \(libc\.so\.6: its symbols were stripped\)/);
   assert.equal(row!.held_by, `stall_lock (thread ${workload.pid})`);
   assert.ok(!`${row!.longest_by}`.includes(`thread ${workload.pid})`));
   assert.ok(result.reading.figures.lock_waits! >= TIMES);

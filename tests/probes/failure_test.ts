@@ -68,6 +68,15 @@ Deno.test("explainFailure() says which privileges are missing, how to give them,
   }
 });
 
+Deno.test("explainFailure() tells who may not mount tracefs what is missing, and to mount it where that is all", () => {
+  const mount = "As root: mount -t tracefs nodev /sys/kernel/tracing";
+  const refused = new TracefsError("tracefs is not mounted", mount, { cause: new SystemError("fsopen", EPERM) });
+  const hintFor = (...names: readonly string[]): string =>
+    explainFailure("start eBPF programs", refused, { restrictions: () => user(...names) }).hint;
+  assert.match(hintFor(), /^This process lacks CAP_BPF, CAP_PERFMON, CAP_DAC_READ_SEARCH: run ktriage as root /);
+  assert.equal(hintFor("BPF", "PERFMON", "DAC_READ_SEARCH"), mount);
+});
+
 Deno.test("explainFailure() knows what a probe of a program's function needs in addition", () => {
   const restrictions = (): Restrictions => user("BPF", "PERFMON", "DAC_READ_SEARCH");
   const refused = new SystemError("perf_event_open", EACCES);

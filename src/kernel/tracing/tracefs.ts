@@ -59,14 +59,21 @@ function unreadable(cause: unknown): TracefsError {
 }
 
 function unmountable(cause: SystemError): TracefsError {
-  const ENODEV = 19;
-  return cause.errno === ENODEV
-    ? new TracefsError("this kernel has no tracefs (CONFIG_FTRACE is off).", "Commands and /proc still work.", {
-      cause,
-    })
-    : new TracefsError(
-      `tracefs is not mounted, and mounting it privately failed (${cause.message}).`,
-      "As root: mount -t tracefs nodev /sys/kernel/tracing",
-      { cause },
+  const EPERM = 1, ENODEV = 19;
+  const because = { cause };
+  if (cause.errno === ENODEV) {
+    return new TracefsError(
+      "this kernel has no tracefs (CONFIG_FTRACE is off).",
+      "Commands and /proc still work.",
+      because,
     );
+  }
+  const why = cause.errno === EPERM
+    ? "this process may not mount it (CAP_SYS_ADMIN)"
+    : `mounting it privately failed (${cause.message})`;
+  return new TracefsError(
+    `tracefs is not mounted, and ${why}.`,
+    "As root: mount -t tracefs nodev /sys/kernel/tracing",
+    because,
+  );
 }
