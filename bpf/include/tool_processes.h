@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* What both halves of the tool processes need: where the kernel keeps things, and how a process is called. */
 #ifndef KTRIAGE_TOOL_PROCESSES_H
 #define KTRIAGE_TOOL_PROCESSES_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* Who sent which signal to whom: the second half of processes.bpf.c, which includes it behind its totals. */
 #ifndef KTRIAGE_TOOL_SIGNALS_H
 #define KTRIAGE_TOOL_SIGNALS_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* Stacks of the kernel and of programs, each kept once; src/probes/tools/stacks.ts reads and names them. */
 #ifndef KTRIAGE_TOOL_STACKS_H
 #define KTRIAGE_TOOL_STACKS_H

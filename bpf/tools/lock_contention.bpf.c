@@ -1,9 +1,9 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Who waits for which futex, how long, and where in the program. */
 #include "tool_stacks.h"
 #include "times.h"
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Of records of system calls; lock_contention.ts holds the same order. */
 enum offset {

@@ -1,9 +1,9 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* How long threads do not run, why, and where in the kernel. */
 #include "tool_stacks.h"
 #include "times.h"
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Of sched:sched_switch; off_cpu.ts holds the same order. */
 enum offset {

@@ -1,8 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Processes that the kernel chose to end, out of memory. */
 #include "tool.h"
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Of oom:mark_victim; oom_kills.ts holds the same order. All but the first are 0 before Linux 6.9. */
 enum offset {

@@ -1,8 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Processes that end: how long they lived, what they ran, what they left with; and who sent which signal to whom. */
 #include "tool_processes.h"
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 enum number {
 	SHORT_NS, /* a process that lived no longer is short-lived */

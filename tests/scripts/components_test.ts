@@ -64,3 +64,17 @@ Deno.test("GCC's start files, which are in whatever is linked, are listed with G
   assert.match(text, /GCC Runtime Library Exception/i);
   assert.match(text, /GNU GENERAL PUBLIC LICENSE\s+Version 3/);
 });
+
+Deno.test("every file of bpf/ has the licence that is told of the eBPF programs", () => {
+  const sources = ["", "include/", "tools/"].flatMap((folder) =>
+    [...Deno.readDirSync(`${ROOT}bpf/${folder}`)].filter(({ isFile }) => isFile).map(({ name }) =>
+      `bpf/${folder}${name}`
+    )
+  ).filter((path) => /\.[ch]$/.test(path));
+  assert.ok(sources.length > 30);
+  for (const path of sources) {
+    const text = Deno.readTextFileSync(ROOT + path);
+    assert.match(text, /^(\/\/|\/\*) SPDX-License-Identifier: GPL-2\.0 OR BSD-2-Clause\b/, path);
+    for (const [, license] of text.matchAll(/SEC\("license"\) = "(.*)"/g)) assert.equal(license, "Dual BSD/GPL", path);
+  }
+});
