@@ -9,13 +9,14 @@ import { COMM_BYTES } from "./layout.ts";
 import { startObject, sumOf, type ToolObject } from "./object.ts";
 import { memberOffsets, recordOffsets } from "./offsets.ts";
 import { counters } from "./proc.ts";
+import { originOf, type Sent, SIGNALS_LAYOUT, signalsOf, signalsTable } from "./process_signals.ts";
 import { tableOf } from "./reading.ts";
 import { groundOf, type RunningTool, type Tool, type ToolOutcome, type ToolRun, Unavailable } from "./tool.ts";
 
 /** What a person calls short-lived: too short to be seen in top, long enough to be a program and not a pipeline's piece. */
 const SHORT_NS = 1e9;
 const UNKNOWN_CODE = 0xffff_ffff;
-/** Structures of bpf/tools/processes.bpf.c. */
+/** Structures of bpf/tools/processes.bpf.c; those of signals are beside. */
 const END_KEY = { code: 0, comm: 8, parent_comm: 24, bytes: 40 } as const;
 const END = {
   count: 0,
@@ -31,10 +32,8 @@ const END = {
   args: 64,
   bytes: 320,
 } as const;
-const SIGNAL_KEY = { sender: 0, target: 4, number: 8, code: 12, sender_comm: 16, target_comm: 32, bytes: 48 } as const;
-const SIGNAL = { count: 0, last_ns: 8, bytes: 16 } as const;
 /** Held against the object's BTF by a test. */
-export const PROCESSES_LAYOUT = { end_key: END_KEY, end: END, signal_key: SIGNAL_KEY, signal_count: SIGNAL } as const;
+export const PROCESSES_LAYOUT = { end_key: END_KEY, end: END, ...SIGNALS_LAYOUT } as const;
 const TOTALS = ["created", "threads", "executed", "ended", "short_lived", "failed", "killed", "signals"] as const;
 
 export const processes: Tool = {
@@ -72,16 +71,6 @@ interface End {
   readonly last: { readonly at_ns: bigint; readonly tgid: number; readonly parent_tgid: number; readonly uid: number };
   /** Of the last one; undefined where it executed nothing in the window, or it is not known. */
   readonly command?: string;
-}
-
-interface Sent {
-  readonly sender: number;
-  readonly sender_name: string;
-  readonly target: number;
-  readonly target_name: string;
-  readonly number: number;
-  readonly code: number;
-  readonly count: number;
 }
 
 type Totals = Readonly<Record<typeof TOTALS[number], number>>;
@@ -216,22 +205,6 @@ function commandOf(value: DataView<ArrayBuffer>): string {
   return new TextDecoder().decode(bytes).replace(/\0+$/, "").replaceAll("\0", " ");
 }
 
-function signalsOf(object: ToolObject): Sent[] {
-  const signals: Sent[] = [];
-  object.forEachRow("signals", { key_bytes: SIGNAL_KEY.bytes, value_bytes: SIGNAL.bytes }, (key, value) => {
-    signals.push({
-      sender: key.getUint32(SIGNAL_KEY.sender, true),
-      sender_name: readText(key, SIGNAL_KEY.sender_comm, COMM_BYTES),
-      target: key.getUint32(SIGNAL_KEY.target, true),
-      target_name: readText(key, SIGNAL_KEY.target_comm, COMM_BYTES),
-      number: key.getUint32(SIGNAL_KEY.number, true),
-      code: key.getInt32(SIGNAL_KEY.code, true),
-      count: Number(value.getBigUint64(SIGNAL.count, true)),
-    });
-  });
-  return signals.sort((a, b) => deadliness(a.number) - deadliness(b.number) || b.count - a.count);
-}
-
 function isKilled(code: number): boolean {
   return code !== UNKNOWN_CODE && (code & 0x7f) !== 0;
 }
@@ -252,13 +225,6 @@ function codeText(code: number): string {
 function byGravity(a: End, b: End): number {
   const rank = ({ code }: End): number => isKilled(code) ? 0 : isFailed(code) ? 1 : 2;
   return rank(a) - rank(b) || b.short_lived - a.short_lived || b.count - a.count;
-}
-
-/** Those that end who does nothing about it, and leave traces in logs, first. */
-function deadliness(number: number): number {
-  const name = signalName(number) ?? "";
-  if (["SIGKILL", "SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE", "SIGSYS"].includes(name)) return 0;
-  return ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGXCPU", "SIGXFSZ", "SIGSTOP"].includes(name) ? 1 : 2;
 }
 
 function endedTable(ends: readonly End[]): ToolTable {
@@ -287,36 +253,6 @@ function endedTable(ends: readonly End[]): ToolTable {
       end.command ?? null,
     ]),
   );
-}
-
-function signalsTable(signals: readonly Sent[]): ToolTable {
-  return tableOf(
-    "signals",
-    {
-      signal: "text",
-      process_id: "count",
-      process_name: "text",
-      sent_by: "text",
-      target_process_id: "count",
-      target_process_name: "text",
-      count: "count",
-    },
-    signals.map((sent) => [
-      signalName(sent.number) ?? `signal ${sent.number}`,
-      plainId(sent.sender),
-      sent.sender_name,
-      originOf(sent),
-      plainId(sent.target),
-      sent.target_name,
-      sent.count,
-    ]),
-  );
-}
-
-/** si_code above 0 is the kernel's (sigaction(2)): a fault, a broken pipe, the end of a terminal, out of memory. */
-function originOf({ code }: Pick<Sent, "code">): string {
-  if (code > 0) return "kernel";
-  return code === -2 ? "timer" : "program";
 }
 
 function rounded(ns: number): number {
