@@ -31,8 +31,10 @@ const NAMES: Readonly<Record<Line, KernelName>> = {
   arm64: "6.12 arm64",
 };
 
-/** When it is set, the newest kernel alone runs all but each tool's own tests, and one of ten tracepoints is attached there; the
- * others answer the contract's targets and run all tools at once. */
+/**
+ * When it is set, the newest kernel alone runs all but each tool's own tests, and one of ten tracepoints is attached there; the
+ * others answer the contract's targets, run all tools at once, and tell names and ends.
+ */
 const BRIEF = Deno.env.get("KTRIAGE_VM_BRIEF") === "1";
 const CONTRACT = "tests/kernel_bpf/contract_targets_test.ts";
 /** Every curated tool, by the way that it finds there. */
