@@ -1,25 +1,13 @@
 /** Faults of processes and control groups made for real: each raises exactly its finding in a snapshot. */
 import assert from "node:assert/strict";
 import { Directory, Fault } from "./support.ts";
-import type { ProcessStat } from "../../src/kernel/host/procfs.ts";
-import { processesAt } from "../../src/snapshot/readings/processes.ts";
-import { hostSources } from "../../src/snapshot/sources.ts";
 import { ControlGroup } from "../support/control_group.ts";
 import { until } from "../support/until.ts";
+import { processes, stateOf } from "./host_processes.ts";
 import { Watch } from "./watch.ts";
 
 /** Puts the shell that reads it into the group whose folder is $1. */
 const ENTER = 'echo $$ > "$1/cgroup.procs"; ';
-
-function processes(): readonly ProcessStat[] {
-  return [...processesAt(hostSources(), "end").values()];
-}
-
-/** A process's name and state. */
-function stateOf(pid: number): string | undefined {
-  const process = processes().find(({ process_id }) => process_id === pid);
-  return process === undefined ? undefined : `${process.process_name} ${process.state}`;
-}
 
 Deno.test("snapshot tells of a service that was killed at the limit of its control group", async () => {
   await using group = await ControlGroup.make("memory", 24 << 20);

@@ -1,5 +1,7 @@
 /** Faults of file systems made for real: each raises exactly its finding in a snapshot. */
 import assert from "node:assert/strict";
+import { until } from "../support/until.ts";
+import { stateOf } from "./host_processes.ts";
 import { Directory, Fault, LoopFileSystem, SmallFileSystem } from "./support.ts";
 import { Watch } from "./watch.ts";
 
@@ -41,15 +43,14 @@ Deno.test("snapshot tells of a process that hangs in the kernel, and not when it
   using directory = new Directory();
   await using frozen = await LoopFileSystem.make(`${directory.path}/frozen`);
   const watch = await Watch.begin();
-  await frozen.freeze();
-  try {
+  {
+    await frozen.freeze();
     await using writer = await Fault.shell('exec touch "$1/x"', [frozen.path]);
+    await using _thawed = { [Symbol.asyncDispose]: () => frozen.thaw() }; // or the writer never ends
+    await until("it hangs", () => stateOf(writer.pid) === "touch D");
     const { of, evidence } = await watch.only("process.stuck");
     assert.equal(of, `touch (pid ${writer.pid})`);
     assert.match(evidence[0]!, /is in D and did not run once in \d/);
-    await frozen.thaw();
-  } finally {
-    await frozen.thaw();
   }
   assert.deepEqual(await watch.news(), []);
 });

@@ -176,6 +176,7 @@ export class LoopFileSystem implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.thaw();
     await must("umount", this.path);
     await must("losetup", "--detach", this.device);
   }
