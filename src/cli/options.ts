@@ -109,6 +109,9 @@ export const APPROVE: OptionSpec = {
   summary: "ask before a command on this terminal: never, risky (default: what the policy leaves to you), all",
 };
 
+/** What touches the host: which commands may run, and what tracing may take. */
+export const HANDS: readonly OptionSpec[] = [APPROVE, ...POLICY, RATE, MAX_CPU, BTF];
+
 export const ATTENDANCE: readonly OptionSpec[] = [
   {
     name: "interactive",

@@ -1,7 +1,6 @@
 /** Every subcommand: its help, its options, and where its code is. */
 import {
   ACCEPT_EDITS,
-  APPROVE,
   ATTENDANCE,
   BTF,
   DRY_RUN,
@@ -9,6 +8,7 @@ import {
   FILTERS,
   FOLDER,
   GATEWAY,
+  HANDS,
   JSON_OUTPUT,
   MAX_BYTES,
   MAX_CPU,
@@ -70,11 +70,7 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
         summary: "go on with the run that this folder recorded, from where it ended",
       },
       ...ATTENDANCE,
-      APPROVE,
-      ...POLICY,
-      RATE,
-      MAX_CPU,
-      BTF,
+      ...HANDS,
     ],
     notes: [
       "Without an endpoint and a model the built-in expert answers: nothing leaves this host. With them, passwords, keys and tokens are replaced by placeholders such as <secret:1> in all that leaves; names and addresses that --redact takes out are put back in what the AI asks for and answers.",
@@ -155,11 +151,7 @@ export const SUBCOMMANDS: readonly SubcommandSpec[] = [
       MAX_BYTES,
       ACCEPT_EDITS,
       RECORD,
-      APPROVE,
-      ...POLICY,
-      RATE,
-      MAX_CPU,
-      BTF,
+      ...HANDS,
     ],
     notes: [
       "The request is a diagnostic reply (ktriage schema reply), the output a results document (ktriage schema results). A case (ktriage collect) is known by its schema: its request is run once, and where it stands is printed.",

@@ -1,17 +1,13 @@
 /** Rows of the table (table.ts): a diagnosis as a file that is carried. */
 import {
   ACCEPT_EDITS,
-  APPROVE,
-  BTF,
   DRY_RUN,
   FILE,
   GATEWAY,
+  HANDS,
   JSON_OUTPUT,
   MAX_BYTES,
-  MAX_CPU,
-  POLICY,
   PRIVATE,
-  RATE,
   REDACT,
   SHOW_OUTBOUND,
 } from "./options.ts";
@@ -46,11 +42,7 @@ export const CASE_SUBCOMMANDS: readonly SubcommandSpec[] = [
       MAX_BYTES,
       { name: "max-rounds", value: "N", summary: "questions and answers of the whole case, 2 to 50 (default 8)" },
       JSON_OUTPUT,
-      APPROVE,
-      ...POLICY,
-      RATE,
-      MAX_CPU,
-      BTF,
+      ...HANDS,
     ],
     notes: [
       "The case is readable text without passwords, keys and tokens. What its placeholders stand for is in FILE.private, which must stay on this host: ktriage run needs it there.",

@@ -2,7 +2,7 @@
 import { exists } from "../exists.ts";
 
 /** Inode of the initial pid namespace: PROC_PID_INIT_INO, include/linux/proc_ns.h. */
-const INITIAL_PID_NAMESPACE = "pid:[4026531836]";
+export const INITIAL_PID_NAMESPACE = "pid:[4026531836]";
 /** Inodes of the other initial namespaces that never change: PROC_{IPC,UTS,CGROUP}_INIT_INO. */
 const INITIAL_NAMESPACES: Readonly<Record<string, string>> = {
   ipc: "ipc:[4026531839]",

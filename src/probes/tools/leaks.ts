@@ -2,6 +2,7 @@
 import { parseProcessStat } from "../../kernel/host/procfs.ts";
 import { timeText } from "../result/time_text.ts";
 import { type Holdings, holdingsOf, openFiles } from "./holdings.ts";
+import { lookRegularly } from "./looking.ts";
 import { livingProcesses } from "./proc.ts";
 import { type Cell, PROCESS, tableOf } from "./reading.ts";
 import type { RunningTool, Tool, ToolOutcome, ToolRun } from "./tool.ts";
@@ -47,17 +48,9 @@ function startLooking({ filters }: ToolRun): Promise<RunningTool> {
   let looks = 0;
   const look = (): void => lookAt(watched, { filters, looks: looks++ });
   const start_ms = performance.now(), sockets = socketsInUse();
-  look();
-  const timer = setInterval(look, LOOK_MS);
-  const stop = (): void => clearInterval(timer);
-  return Promise.resolve({
-    finish: () => {
-      stop();
-      look();
-      const window_s = (performance.now() - start_ms) / 1000;
-      return Promise.resolve(outcomeOf([...watched.values()], { window_s, new_sockets: socketsInUse() - sockets }));
-    },
-    [Symbol.dispose]: stop,
+  return lookRegularly(LOOK_MS, look, () => {
+    const window_s = (performance.now() - start_ms) / 1000;
+    return outcomeOf([...watched.values()], { window_s, new_sockets: socketsInUse() - sockets });
   });
 }
 

@@ -22,6 +22,21 @@ export interface Looked {
 }
 
 /** Looks now, every so many milliseconds, and once more at the end. */
+export function lookRegularly(every_ms: number, look: () => void, outcome: () => ToolOutcome): Promise<RunningTool> {
+  look();
+  const timer = setInterval(look, every_ms);
+  const stop = (): void => clearInterval(timer);
+  return Promise.resolve({
+    finish: () => {
+      stop();
+      look();
+      return Promise.resolve(outcome());
+    },
+    [Symbol.dispose]: stop,
+  });
+}
+
+/** The same, and counts how often each was found. */
 export function lookAgainAndAgain(
   { every_ms, look }: { readonly every_ms: number; readonly look: () => Iterable<Sight> },
   outcome: (looked: Looked) => ToolOutcome,
@@ -35,17 +50,9 @@ export function lookAgainAndAgain(
       row.times++;
     }
   };
-  once();
-  const timer = setInterval(once, every_ms);
-  const stop = (): void => clearInterval(timer);
-  return Promise.resolve({
-    finish: () => {
-      stop();
-      once();
-      const rows = [...found.values()].sort((a, b) => b.times - a.times);
-      const event_count = rows.reduce((sum, { times }) => sum + times, 0);
-      return Promise.resolve(outcome({ rows, looks, event_count }));
-    },
-    [Symbol.dispose]: stop,
+  return lookRegularly(every_ms, once, () => {
+    const rows = [...found.values()].sort((a, b) => b.times - a.times);
+    const event_count = rows.reduce((sum, { times }) => sum + times, 0);
+    return outcome({ rows, looks, event_count });
   });
 }

@@ -133,7 +133,7 @@ function zombieFindings(
   const by_parent = new Map<number, ProcessStat[]>();
   for (const [then, now] of both) {
     if (then.state !== "Z" || now.state !== "Z") continue;
-    grouped(by_parent, now.parent_id).push(now);
+    by_parent.getOrInsertComputed(now.parent_id, () => []).push(now);
   }
   return [...by_parent].filter(([, zombies]) => zombies.length >= ZOMBIES).slice(0, MAX_TOLD).map(
     ([parent_id, zombies]): HealthFinding => {
@@ -214,14 +214,7 @@ function childrenBySupervisor(all: Processes): ReadonlyMap<number, ReadonlyMap<s
   for (const process of all.values()) {
     const children = supervised.get(process.parent_id);
     if (children === undefined || process.state === "Z") continue;
-    grouped(children, process.process_name).push(process);
+    children.getOrInsertComputed(process.process_name, () => []).push(process);
   }
   return supervised;
-}
-
-/** The list under a key, made when it is asked for first: copying it for each that joins would be quadratic. */
-function grouped<K, V>(groups: Map<K, V[]>, key: K): V[] {
-  const group = groups.get(key) ?? [];
-  groups.set(key, group);
-  return group;
 }

@@ -1,4 +1,5 @@
 /** Facts of the host that collectors share. */
+import { INITIAL_PID_NAMESPACE } from "../../kernel/host/container.ts";
 import { parseUptime } from "../../kernel/host/procfs.ts";
 import { type Mount, parseMountinfo, withRoot } from "../../kernel/host/mounts.ts";
 import type { Sources } from "../collector.ts";
@@ -10,13 +11,10 @@ export function bootId(sources: Sources): string {
   return once(sources, "boot_id", () => quiet(sources, "/proc/sys/kernel/random/boot_id")?.trim() ?? "");
 }
 
-/** PROC_PID_INIT_INO of include/linux/proc_ns.h, which no kernel has changed since 3.8. */
-const FIRST_PID_NAMESPACE = "pid:[4026531836]";
-
 /** Whether this runs in a container: counters of the whole kernel then also tell of its neighbours, who are not seen. */
 export function isContainer(sources: Sources): boolean {
   const namespace = sources.link("/proc/self/ns/pid");
-  return namespace !== undefined && namespace !== FIRST_PID_NAMESPACE;
+  return namespace !== undefined && namespace !== INITIAL_PID_NAMESPACE;
 }
 
 /** Seconds since the boot, with those in which the host slept, now; undefined where /proc does not tell. */
